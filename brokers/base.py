@@ -1,0 +1,317 @@
+"""The contract between the product and a venue.
+
+Requests go down as frozen values, outcomes and reports come up through one sink. Quantities are whole contracts,
+prices and distances are `Decimal` in the contract's own price points, times are aware UTC. Nothing here knows Django.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def opposite(self) -> Side:
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    TRAILING_STOP = "trailing_stop"
+
+
+class OrderRole(StrEnum):
+    """What an order is for. `EXTERNAL` is one that we did not create."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    TARGET = "target"
+    STOP = "stop"
+    EXTERNAL = "external"
+
+
+class OrderStatus(StrEnum):
+    """FIX OrdStatus (39) in our words; `SUSPENDED` is a bracket leg that waits for its entry's fill."""
+
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    SUSPENDED = "suspended"
+    WORKING = "working"
+    PARTIALLY_FILLED = "partially_filled"
+    PENDING_CANCEL = "pending_cancel"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    NOT_PLACED = "not_placed"
+
+
+class ConnectionState(StrEnum):
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    DOWN = "down"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """A broker account as the venue names it: `broker_id` is the venue's key, `name` what its screens show."""
+
+    broker_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BracketLeg:
+    """One exit pair of an entry: distances from the entry's fill in price points, positive; None places nothing."""
+
+    qty: int
+    target_distance: Decimal | None
+    stop_distance: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOrder:
+    """Place one order, with its protection in the same request where the venue has native brackets.
+
+    `client_order_id` is 26 to 32 characters of `[A-Za-z0-9_-]`, derived from the intent and never reused.
+    """
+
+    client_order_id: str
+    account: AccountRef
+    symbol: str
+    side: Side
+    qty: int
+    order_type: OrderType = OrderType.MARKET
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    bracket: tuple[BracketLeg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenPosition:
+    """Cancel the working orders of one contract and close its net position at market. Cannot open or increase."""
+
+    client_order_id: str
+    account: AccountRef
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    client_order_id: str
+    account: AccountRef
+    broker_order_id: str
+
+
+Request = SubmitOrder | FlattenPosition | CancelOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The venue took the request. `broker_order_id` is None where the venue names the order only on its stream."""
+
+    client_order_id: str
+    broker_order_id: str | None
+    at: datetime
+    broker_strategy_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The venue refused, with proof. `code` is the venue's own reason, `text` safe to show to the owner."""
+
+    client_order_id: str
+    code: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Proof that no byte of the request reached the venue: it may be sent again while it is fresh."""
+
+    client_order_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The request may or may not have taken effect. Only evidence may resolve it; never send it again."""
+
+    client_order_id: str
+    reason: str
+    at: datetime
+
+
+Outcome = Accepted | Rejected | NotSent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The request's last byte was handed to the operating system."""
+
+    client_order_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """An order as the venue has it now; reports are idempotent, the newest state wins.
+
+    `client_order_id` is ours where the venue's own records join to it (Tradovate: command.clOrdId, or the
+    orderStrategy's uuid for the entry). A bracket leg carries `parent_client_order_id`, the id of its entry.
+    """
+
+    account: AccountRef
+    broker_order_id: str
+    status: OrderStatus
+    side: Side
+    symbol: str
+    at: datetime
+    role: OrderRole
+    client_order_id: str | None = None
+    parent_client_order_id: str | None = None
+    order_type: OrderType | None = None
+    qty: int | None = None
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    reject_code: str = ""
+    reject_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FillReport:
+    """One execution; `broker_fill_id` makes it count once. `price` None means that the venue has not said it yet."""
+
+    account: AccountRef
+    broker_fill_id: str
+    broker_order_id: str
+    symbol: str
+    side: Side
+    qty: int
+    price: Decimal | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReport:
+    """The venue's own net position (signed contracts); `avg_price` None when flat or not said yet."""
+
+    account: AccountRef
+    symbol: str
+    net_qty: int
+    avg_price: Decimal | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    state: ConnectionState
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """The venue's whole truth at one moment, after every (re)connect: what is absent here does not exist there."""
+
+    at: datetime
+    accounts: tuple[AccountRef, ...]
+    orders: tuple[OrderReport, ...]
+    fills: tuple[FillReport, ...]
+    positions: tuple[PositionReport, ...]
+
+
+Report = OrderReport | FillReport | PositionReport | ConnectionReport | SyncReport
+Event = Report | Outcome | Sent
+
+Sink = Callable[[int, Sequence[Event]], None]
+"""Called with the login's id and events in the venue's order, on a stream thread: must return at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a login needs to sign in; never logged: `secrets` stays out of the repr."""
+
+    venue: str
+    environment: str
+    username: str
+    device_id: str
+    secrets: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Base addresses of a venue's environment, without a trailing slash."""
+
+    rest_url: str
+    ws_url: str
+    md_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    access: str = field(repr=False)
+    expires_at: datetime
+    market_data: str = field(default="", repr=False)
+    refresh: str = field(default="", repr=False)
+    user_id: str = ""
+
+
+class TokenStore(Protocol):
+    """Keeps a login's token between processes and restarts, encrypted at rest."""
+
+    def load(self) -> Token | None: ...
+
+    def save(self, token: Token) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a venue does by itself; everything else is done, and watched, by us."""
+
+    native_brackets: bool
+    native_multi_bracket: bool
+    enforces_unique_client_ids: bool
+    streams_reports: bool
+
+
+class Connection(Protocol):
+    """One broker login, kept live by its lane: prewarmed, heartbeating, reconnecting, resyncing."""
+
+    @property
+    def login_id(self) -> int: ...
+
+    @property
+    def state(self) -> ConnectionState: ...
+
+    def start(self) -> None:
+        """Begin connecting; returns at once, progress arrives as `ConnectionReport`s and a `SyncReport`."""
+
+    def stop(self) -> None: ...
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """Put each request on the wire once; exactly one `Outcome` per request reaches the sink. Thread-safe."""
+
+    def query(self, account: AccountRef) -> SyncReport:
+        """Ask the venue, over REST, for the account's orders, fills and positions: evidence for an UNKNOWN.
+
+        Raises a `brokers.errors.BrokerError`; an error is never evidence of anything.
+        """

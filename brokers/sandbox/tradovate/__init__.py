@@ -1,0 +1,1 @@
+"""Tradovate as it is on the wire: REST and WebSocket, books, matching engine, faults."""

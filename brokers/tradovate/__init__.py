@@ -1,0 +1,1 @@
+"""Tradovate, which is also NinjaTrader Brokerage's backend: one login, one user socket, REST beside it."""

@@ -1,0 +1,278 @@
+"""What each panel of the trading pages shows. Every function reads for one user and costs a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.core.paginator import Paginator
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.http import QueryDict
+from redis.exceptions import RedisError
+
+from accounts.selectors import Person
+from brokers.base import ConnectionState
+from brokers.models import BrokerLogin
+from brokers.quotes.cache import Quote, latest
+from brokers.selectors import list_logins_for
+from execution import selectors
+from execution.prices import format_money
+from execution.rows import fill_row, legs_by_trader, order_row, position_row, signal_row
+from execution.timing import time_signals
+from execution.valuation import known_contract, open_pnl
+from recorders.models import Recorder, Signal
+from recorders.selectors import list_recorders_for, list_signals_for
+from traders.models import Trader
+from traders.selectors import list_traders_for
+
+PAGE_ROWS = 100
+PANEL_ROWS = 12
+FOLLOWERS_SHOWN = 6
+FOLLOWERS_READ = 200
+DEGRADED = (ConnectionState.CONNECTING, ConnectionState.STALE)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """The newest quotes, or none with `is_reachable` false while the cache is out of reach."""
+
+    by_symbol: dict[str, Quote]
+    is_reachable: bool
+
+    @property
+    def newest_at(self) -> datetime | None:
+        return max((quote.at for quote in self.by_symbol.values()), default=None)
+
+    def last(self, symbol: str) -> Decimal | None:
+        quote = self.by_symbol.get(symbol)
+        return quote.last if quote is not None else None
+
+
+@dataclass(slots=True)
+class Connections:
+    """A user's enabled logins by how they are; the counts are of logins."""
+
+    live: int = 0
+    degraded: int = 0
+    down: int = 0
+    troubled: list[BrokerLogin] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.live + self.degraded + self.down
+
+
+@dataclass(frozen=True, slots=True)
+class ContractLine:
+    """All open positions of one contract together."""
+
+    symbol: str
+    positions: int
+    net_qty: int
+    open_text: str
+    open: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    trader: Trader
+    state: str
+    net: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderCard:
+    recorder: Recorder
+    followers: list[Follower]
+    total: int
+    enabled: int
+    ready: int
+    last_signal_at: datetime | None
+
+    @property
+    def unshown(self) -> int:
+        return self.total - len(self.followers)
+
+
+def read_quotes(symbols: set[str]) -> Quotes:
+    try:
+        return Quotes(latest(symbols), is_reachable=True)
+    except RedisError as error:
+        log.warning("dashboard.quotes_out_of_reach", reason=type(error).__name__)
+        return Quotes({}, is_reachable=False)
+
+
+def connections_of(user: Person) -> Connections:
+    found = Connections()
+    for login in list_logins_for(user).filter(is_enabled=True):
+        if login.state == ConnectionState.LIVE:
+            found.live += 1
+            continue
+        found.troubled.append(login)
+        if login.state in DEGRADED:
+            found.degraded += 1
+        else:
+            found.down += 1
+    return found
+
+
+def status_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
+    exposures = selectors.list_exposures_for(user)
+    quotes = read_quotes({exposure.symbol for exposure in exposures})
+    lines = [contract_line(exposure, quotes) for exposure in exposures]
+    total = None if any(line.open is None for line in lines) else sum((line.open for line in lines), Decimal(0))
+    realized = selectors.realized_pnl_for(user)
+    return {
+        "connections": connections_of(user),
+        "protection": selectors.protection_for(user),
+        "contracts": lines,
+        "open": total,
+        "open_text": format_money(total),
+        "realized": realized,
+        "realized_text": format_money(realized),
+        "quotes": quotes,
+    }
+
+
+def contract_line(exposure: selectors.Exposure, quotes: Quotes) -> ContractLine:
+    contract = known_contract(exposure.symbol)
+    value = open_pnl(exposure.net_qty, exposure.cost, quotes.last(exposure.symbol), contract)
+    return ContractLine(exposure.symbol, exposure.positions, exposure.net_qty, format_money(value), value)
+
+
+def positions_panel(user: Person, query: QueryDict) -> dict[str, Any]:
+    rows = selectors.list_open_positions_for(user)
+    words = query.get("q", "").strip()
+    if words:
+        rows = rows.filter(
+            Q(account__name__icontains=words) | Q(symbol__icontains=words) | Q(trader__recorder__name__icontains=words)
+        )
+    if query.get("show") == "unprotected":
+        rows = rows.filter(unprotected_since__isnull=False)
+    page = Paginator(rows, PAGE_ROWS).get_page(query.get("page"))
+    held = list(page.object_list)
+    quotes = read_quotes({position.symbol for position in held})
+    legs = legs_by_trader(selectors.list_protective_orders(held)) if held else {}
+    return {
+        "page": page,
+        "positions": [position_row(position, quotes.by_symbol, legs) for position in held],
+        "quotes": quotes,
+    }
+
+
+def signals_panel(user: Person, query: QueryDict) -> dict[str, Any]:
+    """`limit` rows of the newest, or a page of all that match the filters."""
+    rows = list_signals_for(user).defer("body").order_by("-received_at")
+    words, status = query.get("q", "").strip(), query.get("status", "")
+    if words:
+        rows = rows.filter(
+            Q(ticker__icontains=words) | Q(action__icontains=words) | Q(recorder__name__icontains=words)
+        )
+    if status:
+        rows = rows.filter(status=status)
+    if query.get("recorder"):
+        rows = rows.filter(recorder__in=list_recorders_for(user).filter(name=query["recorder"]))
+    return _signal_rows(rows, query)
+
+
+def _signal_rows(rows: QuerySet[Signal], query: QueryDict) -> dict[str, Any]:
+    page = Paginator(rows, PANEL_ROWS if query.get("view") == "newest" else PAGE_ROWS).get_page(query.get("page"))
+    signals = list(page.object_list)
+    ids = [signal.pk for signal in signals]
+    outcomes, timings = selectors.count_outcomes(ids), time_signals(ids)
+    return {"page": page, "signals": [signal_row(signal, outcomes, timings) for signal in signals]}
+
+
+def recorders_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
+    recorders = list_recorders_for(user).annotate(
+        total=Count("traders"),
+        enabled=Count("traders", filter=Q(traders__is_enabled=True)),
+        ready=Count(
+            "traders",
+            filter=Q(
+                traders__is_enabled=True,
+                traders__account__is_enabled=True,
+                traders__account__login__is_enabled=True,
+                traders__account__login__state=ConnectionState.LIVE,
+            ),
+        ),
+    )
+    followers = _followers(user)
+    heard = selectors.last_signal_times_for(user)
+    return {
+        "cards": [
+            RecorderCard(
+                recorder=recorder,
+                followers=followers[recorder.pk][:FOLLOWERS_SHOWN],
+                total=recorder.total,
+                enabled=recorder.enabled,
+                ready=recorder.ready,
+                last_signal_at=heard.get(recorder.pk),
+            )
+            for recorder in recorders
+        ]
+    }
+
+
+def _followers(user: Person) -> dict[UUID, list[Follower]]:
+    """By recorder, those in trouble first."""
+    is_ready = Case(
+        When(is_enabled=True, account__login__is_enabled=True, account__login__state=ConnectionState.LIVE, then=1),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    traders = list_traders_for(user).defer(
+        "account__login__password", "account__login__app_secret", "account__login__token"
+    )
+    shown = list(traders.order_by(is_ready, "account__name", "pk")[:FOLLOWERS_READ])
+    nets: dict[UUID, dict[str, int]] = defaultdict(dict)
+    open_positions = selectors.list_open_positions_for(user).filter(trader__in=[trader.pk for trader in shown])
+    for trader_id, symbol, net_qty in open_positions.values_list("trader_id", "symbol", "net_qty"):
+        nets[trader_id][symbol] = net_qty
+    found: dict[UUID, list[Follower]] = defaultdict(list)
+    for trader in shown:
+        found[trader.recorder_id].append(Follower(trader, follower_state(trader), nets[trader.pk]))
+    return found
+
+
+def follower_state(trader: Trader) -> str:
+    """`off` where the user switched something off, else the state of the login's connection."""
+    login = trader.account.login
+    if not (trader.is_enabled and trader.account.is_enabled and login.is_enabled):
+        return "off"
+    return login.state
+
+
+def orders_panel(user: Person, query: QueryDict) -> dict[str, Any]:
+    is_newest = query.get("view") == "newest"
+    working = query.get("show", "working" if is_newest else "") == "working"
+    rows = selectors.list_working_orders_for(user) if working else selectors.list_orders_for(user)
+    words = query.get("q", "").strip()
+    if words:
+        rows = rows.filter(Q(account__name__icontains=words) | Q(symbol__icontains=words) | Q(role__icontains=words))
+    page = Paginator(rows, PANEL_ROWS if is_newest else PAGE_ROWS).get_page(query.get("page"))
+    return {"page": page, "orders": [order_row(order) for order in page.object_list], "only_working": working}
+
+
+def fills_panel(user: Person, query: QueryDict) -> dict[str, Any]:
+    rows = selectors.list_fills_for(user)
+    page = Paginator(rows, PANEL_ROWS if query.get("view") == "newest" else PAGE_ROWS).get_page(query.get("page"))
+    return {"page": page, "fills": [fill_row(fill) for fill in page.object_list]}
+
+
+PANELS: dict[str, Callable[[Person, QueryDict], dict[str, Any]]] = {
+    "status": status_panel,
+    "positions": positions_panel,
+    "signals": signals_panel,
+    "recorders": recorders_panel,
+    "orders": orders_panel,
+    "fills": fills_panel,
+}

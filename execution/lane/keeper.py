@@ -1,0 +1,73 @@
+"""The lane's own second hand: what has to happen even when no bell rings and Redis is gone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, connection
+
+from execution import doubt, health, planner, protection
+from execution.lane.quotes import QuoteKeeper
+from execution.lane.runtime import Lane
+from execution.ownership import Ownership
+
+log = structlog.get_logger(__name__)
+TICK_S = 1.0
+
+
+class Keeper:
+    """Starts the lane, and once a second repeats every duty of it; a duty that fails does not stop the others."""
+
+    def __init__(self, lane: Lane, ownership: Ownership) -> None:
+        self._lane = lane
+        self._ownership = ownership
+        self._quotes = QuoteKeeper(lane)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        doubt.doubt_everything_in_flight(self._lane.index)
+        self._lane.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=3)
+        self._quotes.stop()
+        self._lane.stop()
+        self._ownership.release()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(TICK_S):
+            self._lane.is_owner = self._ownership.confirm() or self._ownership.acquire()
+            if not self._lane.is_owner:
+                log.error("lane.not_owned", lane=self._lane.index)
+                continue
+            for duty in self._duties():
+                self._do(duty)
+
+    def _duties(self) -> tuple[Callable[[], object], ...]:
+        lane = self._lane
+        return (
+            lambda: health.beat(health.lane_name(lane.index), {"logins": len(lane.connections())}),
+            lane.refresh_logins,
+            lambda: planner.plan_waiting(older_than_s=0.3),
+            lane.dispatch,
+            lambda: doubt.doubt_silent(lane.index),
+            lambda: doubt.look_for_unknown(lane),
+            lambda: protection.watch(lane),
+            self._quotes.refresh,
+        )
+
+    def _do(self, duty: Callable[[], object]) -> None:
+        try:
+            duty()
+        except (DatabaseError, InterfaceError) as error:
+            connection.close()
+            log.warning("keeper.database_away", reason=type(error).__name__)
+        except Exception:
+            # The outermost loop of the lane's recovery: it must outlive any single fault, and say it loudly.
+            log.exception("keeper.duty_failed")

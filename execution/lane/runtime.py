@@ -1,0 +1,120 @@
+"""The lane at work: connections kept warm, requests routed out, events applied in batches."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection as database
+from django.db.models import F
+from django.db.models.functions import Mod
+
+from brokers import errors
+from brokers.base import Connection, Event, NotSent, Request
+from brokers.models import BrokerLogin
+from brokers.registry import VENUES
+from brokers.services import credentials_of, endpoints_of
+from brokers.streams import StreamLoop
+from brokers.tokens import DatabaseTokenStore
+from brokers.vault import WrongKey
+from execution.dispatch import Routed, dispatch_due
+from execution.lane.inbox import Inbox
+from justtrades import clock
+
+log = structlog.get_logger(__name__)
+
+
+class Lane:
+    """Everything of one lane in one process. `is_owner` false stops new requests, never the applying of events."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.is_owner = True
+        self.loop = StreamLoop(name=f"lane-{index}")
+        self.inbox = Inbox(after_batch=self.dispatch)
+        self._connections: dict[UUID, Connection] = {}
+        self._connecting = threading.Lock()
+
+    def start(self) -> None:
+        self.loop.start()
+        self.inbox.start()
+        self.refresh_logins()
+
+    def stop(self) -> None:
+        self.is_owner = False
+        for connection in self._connections.values():
+            connection.stop()
+        self.loop.stop()
+        self.inbox.stop()
+
+    def dispatch(self) -> None:
+        if self.is_owner:
+            dispatch_due(self.index, self.submit)
+
+    def submit(self, routed: Sequence[Routed]) -> None:
+        """Put requests on the wire as one burst; each one's outcome comes through the inbox."""
+        by_login: dict[UUID, list[Request]] = defaultdict(list)
+        for login_id, request in routed:
+            by_login[login_id].append(request)
+        with self.inbox.held_back(), self.loop.burst():
+            for login_id, requests in by_login.items():
+                connection = self._connections.get(login_id) or self._connect_by_id(login_id)
+                if connection is not None:
+                    connection.submit(requests)
+                    continue
+                reason = "the broker login could not be opened"
+                self.inbox.put(login_id, [NotSent(r.client_order_id, reason, clock.now()) for r in requests])
+
+    def connection_of(self, login_id: UUID) -> Connection | None:
+        return self._connections.get(login_id)
+
+    def connections(self) -> list[Connection]:
+        return list(self._connections.values())
+
+    def refresh_logins(self) -> None:
+        """Open the lane's new logins and close those that were switched off or have gone."""
+        mine = BrokerLogin.objects.annotate(lane=Mod(F("lane_slot"), settings.LANES)).filter(
+            lane=self.index, is_enabled=True
+        )
+        wanted = set(mine.values_list("id", flat=True))
+        for login_id in self._connections.keys() - wanted:
+            self._connections.pop(login_id).stop()
+        missing = wanted - self._connections.keys()
+        for login in BrokerLogin.objects.filter(id__in=missing):
+            self._connect(login)
+
+    def _connect_by_id(self, login_id: UUID) -> Connection | None:
+        login = BrokerLogin.objects.filter(pk=login_id, is_enabled=True).first()
+        return self._connect(login) if login is not None else None
+
+    def _connect(self, login: BrokerLogin) -> Connection | None:
+        with self._connecting:
+            if login.id in self._connections:
+                return self._connections[login.id]
+            try:
+                connection = VENUES[login.venue].connect(
+                    login.id,
+                    credentials_of(login),
+                    endpoints_of(login),
+                    DatabaseTokenStore(login.id),
+                    self._sink,
+                    self.loop,
+                )
+            except (errors.BrokerError, WrongKey, KeyError) as error:
+                log.warning("lane.login_not_opened", login=str(login.id), reason=str(error))
+                return None
+            self._connections[login.id] = connection
+        connection.start()
+        return connection
+
+    def _sink(self, login_id: UUID, events: Sequence[Event]) -> None:
+        self.inbox.put(login_id, events)
+
+
+def close_database() -> None:
+    """Give this thread's database connection back; the next query opens a fresh one."""
+    database.close()

@@ -1,0 +1,43 @@
+"""One broker execution, applied once."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from brokers.base import Side
+from brokers.models import BrokerAccount
+from execution.models.order import Order
+from justtrades.ids import new_id
+
+
+class Fill(models.Model):
+    """`order` is None until the order that it belongs to is known; only then is it applied to a position."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="fills", db_index=False)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="fills")
+    broker_fill_id = models.CharField(max_length=32)
+    broker_order_id = models.CharField(max_length=32)
+    symbol = models.CharField(max_length=32)
+    side = models.CharField(max_length=4, choices=[(s.value, s.value) for s in Side])
+    qty = models.PositiveIntegerField()
+    price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    filled_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("filled_at",)
+        indexes = (
+            models.Index(
+                fields=["account", "broker_order_id"],
+                name="fills_to_apply",
+                condition=models.Q(applied_at__isnull=True),
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint("account", "broker_fill_id", name="one_fill_per_broker_fill_id"),
+            models.CheckConstraint(condition=models.Q(qty__gt=0), name="fill_quantity_positive"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.qty} {self.symbol} @ {self.price}"

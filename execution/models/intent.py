@@ -1,0 +1,108 @@
+"""The durable wish: one per trader and leg. It owns the idempotency key and the expiry."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from brokers.base import Side
+from brokers.models import BrokerAccount
+from justtrades import clock
+from justtrades.ids import new_id
+from recorders.models import Signal
+from traders.models import Trader
+
+
+class IntentSource(models.TextChoices):
+    SIGNAL = "signal", "Signal"
+    COMMAND = "command", "Command"
+    RISK_ACTION = "risk_action", "Risk action"
+
+
+class IntentKind(models.TextChoices):
+    ENTRY = "entry", "Entry"
+    EXIT = "exit", "Exit"
+
+
+class IntentStatus(models.TextChoices):
+    NEW = "new", "New"
+    CLEARED = "cleared", "Cleared"
+    DENIED = "denied", "Denied"
+    EXPIRED = "expired", "Expired"
+    DISPATCHED = "dispatched", "Dispatched"
+    UNKNOWN = "unknown", "Unknown"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+LIVE = frozenset({IntentStatus.NEW, IntentStatus.CLEARED, IntentStatus.DISPATCHED, IntentStatus.UNKNOWN})
+FINISHED = frozenset({IntentStatus.DENIED, IntentStatus.EXPIRED, IntentStatus.DONE, IntentStatus.FAILED})
+
+TRANSITIONS: dict[IntentStatus, frozenset[IntentStatus]] = {
+    IntentStatus.NEW: frozenset({IntentStatus.CLEARED, IntentStatus.DENIED, IntentStatus.EXPIRED}),
+    IntentStatus.CLEARED: frozenset(
+        {IntentStatus.DISPATCHED, IntentStatus.DENIED, IntentStatus.EXPIRED, IntentStatus.DONE}
+    ),
+    IntentStatus.DISPATCHED: frozenset(
+        {IntentStatus.DONE, IntentStatus.FAILED, IntentStatus.UNKNOWN, IntentStatus.CLEARED}
+    ),
+    IntentStatus.UNKNOWN: frozenset(
+        {IntentStatus.DISPATCHED, IntentStatus.DONE, IntentStatus.FAILED, IntentStatus.CLEARED}
+    ),
+    IntentStatus.DENIED: frozenset(),
+    IntentStatus.EXPIRED: frozenset(),
+    IntentStatus.DONE: frozenset(),
+    IntentStatus.FAILED: frozenset(),
+}
+"""What may follow what. Back to CLEARED only with proof that nothing was sent."""
+
+
+class OrderIntent(models.Model):
+    """`after` is the intent on the same trader and contract that must be finished first."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    source = models.CharField(max_length=16, choices=IntentSource)
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, null=True, related_name="intents")
+    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, related_name="intents", db_index=False)
+    account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="+", db_index=False)
+    lane_slot = models.PositiveIntegerField()
+    leg = models.CharField(max_length=16)
+    kind = models.CharField(max_length=8, choices=IntentKind)
+    idempotency_key = models.CharField(max_length=160, unique=True)
+    client_order_id = models.CharField(max_length=32, unique=True)
+    symbol = models.CharField(max_length=32)
+    side = models.CharField(max_length=4, choices=[(s.value, s.value) for s in Side])
+    qty = models.PositiveIntegerField()
+    target_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    stop_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    after = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="followers")
+    status = models.CharField(max_length=12, choices=IntentStatus, default=IntentStatus.NEW)
+    reason_code = models.CharField(max_length=64, blank=True)
+    reason_text = models.CharField(max_length=512, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField(null=True)
+    cleared_at = models.DateTimeField(null=True)
+    dispatched_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    filled_at = models.DateTimeField(null=True)
+    protected_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=["owner", "-created_at"], name="intents_of_owner"),
+            models.Index(fields=["trader", "symbol"], name="live_intents", condition=models.Q(status__in=sorted(LIVE))),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(kind=IntentKind.EXIT) | models.Q(status=IntentStatus.DENIED) | models.Q(qty__gt=0),
+                name="entry_quantity_positive",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.side} {self.qty} {self.symbol}"

@@ -1,0 +1,154 @@
+"""One batch of a lane's events, applied in one transaction and in the brokers' order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+
+from brokers.base import (
+    Accepted,
+    ConnectionReport,
+    Event,
+    FillReport,
+    NotSent,
+    OrderReport,
+    PositionReport,
+    Rejected,
+    Sent,
+    SyncReport,
+    Unknown,
+)
+from brokers.models import BrokerAccount, BrokerLogin
+from execution import feed
+from execution.models import BrokerPosition
+from execution.reports import absence
+from execution.reports.fills import apply_fills, store_fills
+from execution.reports.ledger import Ledger
+from execution.reports.orders import apply_order
+from execution.reports.outcomes import apply_outcome, apply_sent
+from execution.reports.settle import settle
+from justtrades import clock
+from justtrades.killpoints import killpoint
+
+LoginEvent = tuple[UUID, Event]
+OUTCOMES = (Accepted, Rejected, NotSent, Unknown)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The events, flattened: a sync is the orders, fills and positions that it names."""
+
+    events: list[LoginEvent] = field(default_factory=list)
+    syncs: list[tuple[UUID, SyncReport]] = field(default_factory=list)
+
+    def flat(self) -> Iterator[LoginEvent]:
+        for login_id, event in self.events:
+            if isinstance(event, SyncReport):
+                for part in (*event.orders, *event.fills, *event.positions):
+                    yield login_id, part
+            else:
+                yield login_id, event
+
+
+def apply_events(events: Sequence[LoginEvent]) -> None:
+    """Apply and commit. Applying the same events again changes nothing; a crash in the middle applies none of them."""
+    batch = _Batch(list(events), [(login, event) for login, event in events if isinstance(event, SyncReport)])
+    flat = list(batch.flat())
+    with transaction.atomic():
+        ledger = Ledger(clock.now(), _accounts_of({login for login, _ in flat} | {login for login, _ in batch.syncs}))
+        ledger.load(_client_ids(flat), _broker_ids(ledger, flat))
+        _apply_all(ledger, flat)
+        for login_id, sync in batch.syncs:
+            absence.apply_sync(ledger, login_id, sync)
+        ledger.write()
+        killpoint("bracket.pre_arm")
+        fills = [(_account_id(ledger, login, event), event) for login, event in flat if isinstance(event, FillReport)]
+        store_fills(ledger, [(account, fill) for account, fill in fills if account is not None])
+        apply_fills(ledger, ledger.by_broker.keys())
+        ledger.write()
+        _store_positions(ledger, flat)
+        settle(ledger)
+        ledger.write_intents()
+        _store_connections(flat)
+    _announce(ledger, flat)
+
+
+def _accounts_of(login_ids: set[UUID]) -> dict[tuple[UUID, str], BrokerAccount]:
+    accounts = BrokerAccount.objects.filter(login_id__in=login_ids)
+    return {(account.login_id, account.broker_id): account for account in accounts}
+
+
+def _account_id(ledger: Ledger, login_id: UUID, report: FillReport | OrderReport | PositionReport) -> UUID | None:
+    account = ledger.accounts.get((login_id, report.account.broker_id))
+    return account.id if account is not None else None
+
+
+def _client_ids(flat: Sequence[LoginEvent]) -> Iterator[str]:
+    for _, event in flat:
+        if isinstance(event, (Sent, *OUTCOMES)):
+            yield event.client_order_id
+        elif isinstance(event, OrderReport):
+            yield from (name for name in (event.client_order_id, event.parent_client_order_id) if name is not None)
+
+
+def _broker_ids(ledger: Ledger, flat: Sequence[LoginEvent]) -> Iterator[tuple[UUID, str]]:
+    by_login: dict[str, UUID] = {}
+    for login_id, event in flat:
+        if isinstance(event, OrderReport | FillReport):
+            account_id = _account_id(ledger, login_id, event)
+            if account_id is not None:
+                yield account_id, event.broker_order_id
+        elif isinstance(event, Accepted) and event.broker_order_id is not None:
+            by_login[event.broker_order_id] = login_id
+    for name, login_id in by_login.items():
+        yield from ((account.id, name) for key, account in ledger.accounts.items() if key[0] == login_id)
+
+
+def _apply_all(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
+    for login_id, event in flat:
+        if isinstance(event, Sent):
+            apply_sent(ledger, event)
+        elif isinstance(event, OUTCOMES):
+            apply_outcome(ledger, event)
+        elif isinstance(event, OrderReport):
+            apply_order(ledger, login_id, event)
+
+
+def _store_positions(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
+    newest: dict[tuple[UUID, str], BrokerPosition] = {}
+    for login_id, event in flat:
+        account = ledger.accounts.get((login_id, event.account.broker_id)) if isinstance(event, PositionReport) else None
+        if isinstance(event, PositionReport) and account is not None:
+            ledger.owners.add(account.owner_id)
+            newest[account.id, event.symbol] = BrokerPosition(
+                account_id=account.id,
+                symbol=event.symbol,
+                net_qty=event.net_qty,
+                avg_price=event.avg_price,
+                reported_at=ledger.now,
+            )
+    BrokerPosition.objects.bulk_create(
+        newest.values(),
+        update_conflicts=True,
+        unique_fields=["account", "symbol"],
+        update_fields=["net_qty", "avg_price", "reported_at"],
+    )
+
+
+def _store_connections(flat: Sequence[LoginEvent]) -> None:
+    newest = {login_id: event for login_id, event in flat if isinstance(event, ConnectionReport)}
+    for login_id, report in newest.items():
+        BrokerLogin.objects.filter(pk=login_id).update(
+            state=report.state.value, state_detail=report.detail[:255], state_at=report.at
+        )
+
+
+def _announce(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
+    for owner_id in ledger.owners:
+        feed.announce(owner_id, "intents", "orders", "positions", "signals")
+    changed = {login_id for login_id, event in flat if isinstance(event, ConnectionReport)}
+    for owner_id in BrokerLogin.objects.filter(pk__in=changed).values_list("owner_id", flat=True).distinct():
+        feed.announce(owner_id, "connections")

@@ -1,0 +1,141 @@
+"""P5: each execution is stored once and applied once, with its order and its position, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from brokers.base import FillReport, OrderStatus, Side
+from brokers.instruments import product_of
+from execution import locks
+from execution.bulk import update_rows
+from execution.models import Fill, ObjectKind, Order, Position
+from execution.pnl import Holding, after_fill
+from execution.reports.ledger import Ledger
+from execution.transitions import Change
+from justtrades.ids import new_id
+from justtrades.killpoints import killpoint
+
+_POSITION_COLUMNS = ("net_qty", "avg_price", "realized_pnl", "stop_distance", "opened_at", "updated_at")
+PRICE_PLACES = Decimal("0.0000000001")
+
+
+def store_fills(ledger: Ledger, reports: Iterable[tuple[UUID, FillReport]]) -> None:
+    """Insert what is new; a fill whose price came late gets its price. `reports` carry the account's id."""
+    by_key = {(account_id, report.broker_fill_id): report for account_id, report in reports}
+    if not by_key:
+        return
+    known = Fill.objects.filter(
+        account_id__in={account for account, _ in by_key}, broker_fill_id__in={name for _, name in by_key}
+    )
+    for fill in known:
+        report = by_key.pop((fill.account_id, fill.broker_fill_id), None)
+        if report is not None and fill.price is None and report.price is not None:
+            fill.price = report.price
+            fill.save(update_fields=["price"])
+    fresh = [
+        Fill(
+            account_id=account_id,
+            broker_fill_id=name,
+            broker_order_id=report.broker_order_id,
+            symbol=report.symbol,
+            side=report.side.value,
+            qty=report.qty,
+            price=report.price,
+            filled_at=report.at,
+        )
+        for (account_id, name), report in by_key.items()
+    ]
+    Fill.objects.bulk_create(fresh, ignore_conflicts=True)
+
+
+def apply_fills(ledger: Ledger, broker_orders: Iterable[tuple[UUID, str]]) -> None:
+    """Apply every stored, priced, unapplied fill of these orders to the order and to its trader's position."""
+    keys = set(broker_orders)
+    waiting = [fill for fill in _waiting(keys) if (fill.account_id, fill.broker_order_id) in keys]
+    pairs = [
+        (fill, ledger.by_broker[fill.account_id, fill.broker_order_id])
+        for fill in waiting
+        if (fill.account_id, fill.broker_order_id) in ledger.by_broker
+    ]
+    ours = [(fill, order) for fill, order in pairs if order.trader_id is not None]
+    if not ours:
+        return
+    positions = _positions_for(ledger, [order for _, order in ours])
+    for fill, order in ours:
+        _apply(ledger, fill, order, positions[order.trader_id, order.symbol])
+    killpoint("fills.mid")
+    update_rows(Fill, ("order_id", "applied_at"), [(fill.id, order.id, ledger.now) for fill, order in ours])
+    rows = [(p.id, *(getattr(p, name) for name in _POSITION_COLUMNS)) for p in positions.values()]
+    update_rows(Position, _POSITION_COLUMNS, rows)
+
+
+def _waiting(keys: set[tuple[UUID, str]]) -> Sequence[Fill]:
+    if not keys:
+        return []
+    return list(
+        Fill.objects.filter(
+            applied_at__isnull=True,
+            price__isnull=False,
+            account_id__in={account for account, _ in keys},
+            broker_order_id__in={name for _, name in keys},
+        ).order_by("filled_at", "broker_fill_id")
+    )
+
+
+def _positions_for(ledger: Ledger, orders: Sequence[Order]) -> dict[tuple[UUID, str], Position]:
+    wanted = {(order.trader_id, order.symbol): order for order in orders if order.trader_id is not None}
+    missing = wanted.keys() - set(
+        Position.objects.filter(
+            trader_id__in={trader for trader, _ in wanted}, symbol__in={symbol for _, symbol in wanted}
+        ).values_list("trader_id", "symbol")
+    )
+    Position.objects.bulk_create(
+        [
+            Position(
+                id=new_id(), owner_id=order.owner_id, trader_id=key[0], account_id=order.account_id, symbol=key[1]
+            )
+            for key, order in wanted.items()
+            if key in missing
+        ],
+        ignore_conflicts=True,
+    )
+    return locks.lock_positions(wanted)
+
+
+def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position) -> None:
+    price = fill.price
+    if price is None:
+        return
+    filled_before = order.filled_qty
+    total = filled_before + fill.qty
+    order.avg_price = (((order.avg_price or price) * filled_before + price * fill.qty) / total).quantize(PRICE_PLACES)
+    order.filled_qty = total
+    ledger.touch(order)
+    ledger.move(order, OrderStatus.FILLED if total >= order.qty else OrderStatus.PARTIALLY_FILLED)
+    before = position.net_qty
+    held = Holding(position.net_qty, position.avg_price, position.realized_pnl)
+    now_held = after_fill(held, Side(fill.side), fill.qty, price, product_of(position.symbol).point_value)
+    position.net_qty, position.realized_pnl = now_held.net_qty, now_held.realized_pnl
+    position.avg_price = None if now_held.avg_price is None else now_held.avg_price.quantize(PRICE_PLACES)
+    position.updated_at = ledger.now
+    if before == 0:
+        position.opened_at = ledger.now
+    _note_entry(ledger, order, position)
+    ledger.changes.append(
+        Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", f"{position.net_qty:+d}",
+               ledger.now, f"{fill.side} {fill.qty} @ {price}")
+    )  # fmt: skip
+
+
+def _note_entry(ledger: Ledger, order: Order, position: Position) -> None:
+    """An entry's fill tells the position what stop it wants, and the intent when it was complete."""
+    intent = ledger.intent_of(order)
+    if intent is None or order.role != "entry":
+        return
+    position.stop_distance = intent.stop_distance
+    if order.filled_qty >= order.qty and intent.filled_at is None:
+        intent.filled_at = ledger.now
+        ledger.stamp(intent)
+

@@ -1,0 +1,145 @@
+"""The rows that one batch of events touches: loaded and locked together, changed in memory, written together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from brokers.base import OrderRole, OrderStatus
+from brokers.models import BrokerAccount
+from execution import locks, transitions
+from execution.bulk import update_rows
+from execution.models import IntentStatus, ObjectKind, Order, OrderIntent
+from execution.models.intent import FINISHED
+from execution.models.order import DONE
+from execution.transitions import Change
+
+_ORDER_COLUMNS = (
+    "broker_order_id", "broker_strategy_id", "role", "qty", "order_type", "price", "stop_price", "status",
+    "filled_qty", "avg_price", "reject_code", "reject_text", "queries_without_trace", "queried_at", "updated_at",
+)  # fmt: skip
+_INTENT_COLUMNS = (
+    "status", "reason_code", "reason_text", "sent_at", "acknowledged_at", "filled_at", "protected_at", "finished_at",
+)  # fmt: skip
+
+
+class IllegalMove(Exception):
+    """A state change that the state machine does not know."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    now: datetime
+    accounts: dict[tuple[UUID, str], BrokerAccount]
+    by_client: dict[str, Order] = field(default_factory=dict)
+    by_broker: dict[tuple[UUID, str], Order] = field(default_factory=dict)
+    nameless_exits: dict[tuple[UUID, str, str], Order] = field(default_factory=dict)
+    intents: dict[UUID, OrderIntent] = field(default_factory=dict)
+    created: list[Order] = field(default_factory=list)
+    changed: dict[UUID, Order] = field(default_factory=dict)
+    changed_intents: dict[UUID, OrderIntent] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    touched: set[tuple[UUID, str]] = field(default_factory=set)
+    owners: set[UUID] = field(default_factory=set)
+
+    def load(self, client_ids: Iterable[str], broker_ids: Iterable[tuple[UUID, str]]) -> None:
+        """Lock the intents, then the orders, that these ids name.
+
+        A flatten carries no id of ours: until its reply is known, the close that it causes is found by account,
+        contract and side among the exits that wait for their broker order id.
+        """
+        clients, brokers = set(client_ids), set(broker_ids)
+        found = set(Order.objects.filter(client_order_id__in=clients).values_list("id", "intent_id"))
+        by_broker = Order.objects.filter(
+            account_id__in={account for account, _ in brokers}, broker_order_id__in={name for _, name in brokers}
+        )
+        found |= set(by_broker.values_list("id", "intent_id"))
+        nameless = Order.objects.filter(
+            account_id__in={account for account, _ in brokers},
+            role=OrderRole.EXIT.value,
+            broker_order_id__isnull=True,
+            status__in=[OrderStatus.SUBMITTING.value, OrderStatus.UNKNOWN.value, OrderStatus.WORKING.value],
+        )
+        found |= set(nameless.values_list("id", "intent_id"))
+        intents = OrderIntent.objects.filter(id__in={intent for _, intent in found if intent is not None})
+        for intent in intents.select_for_update(no_key=True, of=("self",)).order_by("id"):
+            self.intents[intent.id] = intent
+        for order in locks.lock_orders(Order.objects.filter(id__in={order for order, _ in found})):
+            self.index(order)
+            if order.role == OrderRole.EXIT and order.broker_order_id is None:
+                self.nameless_exits[order.account_id, order.symbol, order.side] = order
+
+    def index(self, order: Order) -> None:
+        if order.client_order_id is not None:
+            self.by_client[order.client_order_id] = order
+        if order.broker_order_id is not None:
+            self.by_broker[order.account_id, order.broker_order_id] = order
+
+    def add(self, order: Order) -> None:
+        self.created.append(order)
+        self.index(order)
+        self._note(order, "", "")
+
+    def intent_of(self, order: Order) -> OrderIntent | None:
+        return self.intents.get(order.intent_id) if order.intent_id is not None else None
+
+    def touch(self, order: Order) -> None:
+        order.updated_at = self.now
+        if order not in self.created:
+            self.changed[order.id] = order
+        self.owners.add(order.owner_id)
+        if order.trader_id is not None:
+            self.touched.add((order.trader_id, order.symbol))
+
+    def move(self, order: Order, status: OrderStatus, detail: str = "") -> None:
+        """Change an order's status; what is over stays over, unless it was NOT_PLACED and turns up after all."""
+        before = OrderStatus(order.status)
+        if before is status or (before in DONE and before is not OrderStatus.NOT_PLACED):
+            return
+        order.status = status.value
+        self.touch(order)
+        self._note(order, before.value, detail)
+
+    def _note(self, order: Order, before: str, detail: str) -> None:
+        self.owners.add(order.owner_id)
+        if order.trader_id is not None:
+            self.touched.add((order.trader_id, order.symbol))
+        self.changes.append(
+            Change(order.owner_id, ObjectKind.ORDER, order.id, before, order.status, self.now, detail)
+        )
+
+    def move_intent(self, intent: OrderIntent, status: IntentStatus, code: str = "", text: str = "") -> None:
+        before = IntentStatus(intent.status)
+        if before is status or before in FINISHED:
+            return
+        intent.status = status.value
+        intent.reason_code, intent.reason_text = code[:64], text[:512]
+        intent.finished_at = self.now if status in FINISHED else None
+        self.stamp(intent)
+        self.changes.append(
+            Change(intent.owner_id, ObjectKind.INTENT, intent.id, before.value, status.value, self.now, f"{code} {text}")
+        )
+
+    def stamp(self, intent: OrderIntent) -> None:
+        self.changed_intents[intent.id] = intent
+        self.owners.add(intent.owner_id)
+        self.touched.add((intent.trader_id, intent.symbol))
+
+    def write(self) -> None:
+        Order.objects.bulk_create(self.created)
+        rows = [(order.id, *(getattr(order, name) for name in _ORDER_COLUMNS)) for order in self.changed.values()]
+        update_rows(Order, _ORDER_COLUMNS, rows)
+        self.created.clear()
+        self.changed.clear()
+
+    def write_intents(self) -> None:
+        rows = [
+            (intent.id, *(getattr(intent, name) for name in _INTENT_COLUMNS))
+            for intent in self.changed_intents.values()
+        ]
+        update_rows(OrderIntent, _INTENT_COLUMNS, rows)
+        self.changed_intents.clear()
+        transitions.record(self.changes)
+        self.changes.clear()

@@ -1,0 +1,119 @@
+"""After a batch: is every touched position protected, and which intents are finished?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from brokers.base import OrderRole, OrderStatus
+from execution.bulk import update_rows
+from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
+from execution.models.intent import LIVE as LIVE_INTENTS
+from execution.models.order import LIVE, WORKING
+from execution.reports.ledger import Ledger
+
+Key = tuple[UUID, str]
+
+
+def settle(ledger: Ledger) -> None:
+    """Set or clear `unprotected_since` of the touched positions, and finish the intents that have what they wanted."""
+    keys = ledger.touched
+    if not keys:
+        return
+    traders, symbols = {trader for trader, _ in keys}, {symbol for _, symbol in keys}
+    positions = {
+        (p.trader_id, p.symbol): p for p in Position.objects.filter(trader_id__in=traders, symbol__in=symbols)
+    }
+    legs = _live_legs(keys)
+    live = OrderIntent.objects.filter(trader_id__in=traders, symbol__in=symbols, status__in=LIVE_INTENTS)
+    intents = [ledger.intents.setdefault(intent.id, intent) for intent in live]
+    entries = _own_orders(intents)
+    for key in keys:
+        _settle_protection(ledger, positions.get(key), legs[key])
+    for intent in intents:
+        key = (intent.trader_id, intent.symbol)
+        if key in keys:
+            _settle_intent(ledger, intent, entries.get(intent.id), positions.get(key), legs[key])
+    _stamp_protected(ledger, positions, legs)
+    update_rows(Position, ("unprotected_since",), [(p.id, p.unprotected_since) for p in positions.values()])
+
+
+def _live_legs(keys: Iterable[Key]) -> dict[Key, list[Order]]:
+    grouped: dict[Key, list[Order]] = defaultdict(list)
+    orders = Order.objects.filter(
+        trader_id__in={trader for trader, _ in keys},
+        symbol__in={symbol for _, symbol in keys},
+        role__in=[OrderRole.TARGET.value, OrderRole.STOP.value],
+        status__in=[status.value for status in LIVE],
+    )
+    for order in orders:
+        grouped[order.trader_id, order.symbol].append(order)
+    return grouped
+
+
+def _own_orders(intents: Iterable[OrderIntent]) -> dict[UUID, Order]:
+    orders = Order.objects.filter(
+        intent_id__in=[intent.id for intent in intents], role__in=[OrderRole.ENTRY.value, OrderRole.EXIT.value]
+    )
+    return {order.intent_id: order for order in orders if order.intent_id is not None}
+
+
+def stop_coverage(legs: Iterable[Order], net_qty: int) -> int:
+    """Contracts of the position that a working stop on the closing side covers."""
+    closing = "sell" if net_qty > 0 else "buy"
+    return sum(
+        leg.qty - leg.filled_qty
+        for leg in legs
+        if leg.role == OrderRole.STOP and leg.side == closing and leg.status in WORKING
+    )
+
+
+def is_protected(position: Position, legs: Iterable[Order]) -> bool:
+    if position.net_qty == 0 or position.stop_distance is None:
+        return True
+    return stop_coverage(legs, position.net_qty) >= abs(position.net_qty)
+
+
+def _settle_protection(ledger: Ledger, position: Position | None, legs: list[Order]) -> None:
+    if position is None:
+        return
+    ledger.owners.add(position.owner_id)
+    if is_protected(position, legs):
+        position.unprotected_since = None
+    elif position.unprotected_since is None:
+        position.unprotected_since = ledger.now
+
+
+def _settle_intent(
+    ledger: Ledger, intent: OrderIntent, order: Order | None, position: Position | None, legs: list[Order]
+) -> None:
+    if intent.status not in {IntentStatus.DISPATCHED, IntentStatus.UNKNOWN}:
+        return
+    net = position.net_qty if position is not None else 0
+    if intent.kind == IntentKind.EXIT:
+        is_over = order is None or order.status not in {OrderStatus.SUBMITTING}
+        if net == 0 and not legs and is_over:
+            ledger.move_intent(intent, IntentStatus.DONE)
+        return
+    if order is None:
+        return
+    if order.status == OrderStatus.FILLED:
+        ledger.move_intent(intent, IntentStatus.DONE)
+    elif order.status in {OrderStatus.CANCELED, OrderStatus.EXPIRED}:
+        if order.filled_qty > 0:
+            ledger.move_intent(intent, IntentStatus.DONE, "PARTLY_FILLED", f"{order.filled_qty} of {order.qty} filled")
+        else:
+            ledger.move_intent(intent, IntentStatus.FAILED, order.status.upper(), "the broker ended the order unfilled")
+
+
+def _stamp_protected(ledger: Ledger, positions: dict[Key, Position], legs: dict[Key, list[Order]]) -> None:
+    """The moment the entry's position was first covered, for the entry's own record."""
+    for intent in ledger.intents.values():
+        position = positions.get((intent.trader_id, intent.symbol))
+        if intent.kind != IntentKind.ENTRY or intent.protected_at is not None or intent.filled_at is None:
+            continue
+        if position is not None and position.net_qty != 0 and position.stop_distance is not None:
+            if is_protected(position, legs[intent.trader_id, intent.symbol]):
+                intent.protected_at = ledger.now
+                ledger.stamp(intent)

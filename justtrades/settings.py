@@ -1,0 +1,217 @@
+"""Django settings: one file, all of it from `justtrades.environment`."""
+
+from pathlib import Path
+
+import dj_database_url
+import django_stubs_ext
+from csp.constants import NONE, SELF
+
+from justtrades.environment import ROOT, read_environment
+from justtrades.logging import logging_config
+
+django_stubs_ext.monkeypatch()
+
+ENV = read_environment()
+BASE_DIR = ROOT
+VERSION = "0.1.0"
+
+DEBUG = ENV.DEBUG
+SECRET_KEY = ENV.SECRET_KEY
+FIELD_ENCRYPTION_KEYS = ENV.FIELD_ENCRYPTION_KEYS
+ALLOWED_HOSTS = ENV.ALLOWED_HOSTS
+CSRF_TRUSTED_ORIGINS = ENV.CSRF_TRUSTED_ORIGINS
+BASE_URL = ENV.BASE_URL.rstrip("/")
+LIVE_URL = ENV.LIVE_URL.rstrip("/")
+STATE_DIR: Path = ENV.STATE_DIR
+LANES = ENV.LANES
+LANE = ENV.LANE
+DEBUG_FAULTS = ENV.DEBUG_FAULTS
+KILL_POINT = ENV.JT_KILL if ENV.DEBUG_FAULTS else ""
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "django_filters",
+    "django_htmx",
+    "django_prometheus",
+    "channels",
+    "justtrades",
+    "accounts",
+    "billing",
+    "brokers",
+    "recorders",
+    "traders",
+    "risk",
+    "execution",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.UserTimeZoneMiddleware",
+]
+
+ROOT_URLCONF = "justtrades.urls"
+WSGI_APPLICATION = "justtrades.wsgi.application"
+ASGI_APPLICATION = "justtrades.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "justtrades.context.site",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(ENV.DATABASE_URL or "postgresql://postgres@127.0.0.1:5432/justtrades"),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": False,
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    {
+        "connect_timeout": 1,
+        "options": "-c lock_timeout=3s -c statement_timeout=5s -c idle_in_transaction_session_timeout=10s",
+        "application_name": "justtrades",
+    }
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = (ENV.REDIS_URL or "redis://127.0.0.1:6379").rstrip("/")
+CELERY_BROKER_URL = f"{REDIS_URL}/0"
+CHANNELS_URL = f"{REDIS_URL}/1"
+CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": f"{REDIS_URL}/2"}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [CHANNELS_URL], "capacity": 200, "prefix": "jt"},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = STATE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+SECURE_HSTS_SECONDS = 31_536_000 if ENV.SECURE_COOKIES else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.SECURE_COOKIES else None
+X_FRAME_OPTIONS = "DENY"
+_LIVE_SOURCES = [LIVE_URL.replace("http", "ws", 1)] if LIVE_URL else []
+CONTENT_SECURITY_POLICY = {
+    # The admin and the API docs bring inline scripts of their own; they are behind sign-in and carry no alert text
+    # that is not escaped.
+    "EXCLUDE_URL_PREFIXES": ["/admin/", "/api/docs/"],
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *_LIVE_SOURCES],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "PAGE_SIZE": 50,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token", "TOKEN_PREFIX": "jt_"}
+SPECTACULAR_SETTINGS = {"TITLE": "Just Trades API", "VERSION": VERSION, "SERVE_INCLUDE_SCHEMA": False}
+
+BROKER_ENDPOINTS = {
+    ("tradovate", "sandbox"): (
+        ENV.SANDBOX_TRADOVATE_REST_URL,
+        ENV.SANDBOX_TRADOVATE_WS_URL,
+        ENV.SANDBOX_TRADOVATE_MD_URL,
+    ),
+    ("tradovate", "demo"): (
+        "https://demo.tradovateapi.com/v1",
+        "wss://demo.tradovateapi.com/v1/websocket",
+        "wss://md-demo.tradovateapi.com/v1/websocket",
+    ),
+    ("tradovate", "live"): (
+        "https://live.tradovateapi.com/v1",
+        "wss://live.tradovateapi.com/v1/websocket",
+        "wss://md.tradovateapi.com/v1/websocket",
+    ),
+}
+
+LOGGING_CONFIG = None
+logging_config(ENV.LOG_LEVEL, human=DEBUG)

@@ -1,0 +1,104 @@
+"""What runs: every process of the product with its command, its environment and the order in which all of it stops."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from justtrades.environment import ROOT
+from justtrades.supervisor.ports import LOOPBACK
+from justtrades.supervisor.spawn import ProcessSpec
+
+WEB_WORKERS = 2
+WEB_THREADS = 8
+LANE_THREADS = 16
+CHORES_PROCESSES = 2
+_PYTHON = sys.executable
+
+
+@dataclass(frozen=True)
+class Bind:
+    """Where the two public processes listen."""
+
+    host: str
+    web_port: int
+    live_port: int
+
+
+def manage(name: str, env: Mapping[str, str], *words: str, grace_s: float = 3.0) -> ProcessSpec:
+    """A `manage.py` command as a process."""
+    return ProcessSpec(name, (_PYTHON, str(ROOT / "manage.py"), *words), env, grace_s=grace_s)
+
+
+def web(env: Mapping[str, str], bind: Bind) -> ProcessSpec:
+    return _module(
+        "web",
+        env,
+        *("granian", "--interface", "wsgi", "--host", bind.host, "--port", str(bind.web_port)),
+        *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
+        # An idle thread keeps its database connection; giving it up would cost the next webhook a new one.
+        *("--blocking-threads-idle-timeout", "600", "--backlog", "2048"),
+        *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "2"),
+        *("--working-dir", str(ROOT), "--log-level", "warning", "justtrades.wsgi:application"),
+    )
+
+
+def live(env: Mapping[str, str], bind: Bind) -> ProcessSpec:
+    return _module(
+        "live",
+        env,
+        *("uvicorn", "--host", bind.host, "--port", str(bind.live_port), "--lifespan", "off"),
+        *("--timeout-graceful-shutdown", "1", "--log-level", "warning", "--no-access-log"),
+        *("--app-dir", str(ROOT), "justtrades.asgi:application"),
+        grace_s=2.0,
+    )
+
+
+def lane(env: Mapping[str, str], number: int) -> ProcessSpec:
+    return _worker(
+        f"lane{number}",
+        {**env, "LANE": str(number)},
+        *("-P", "threads", "-c", str(LANE_THREADS), "-Q", f"lane.{number},plan", "-n", f"lane{number}@%h"),
+    )
+
+
+def chores(env: Mapping[str, str]) -> ProcessSpec:
+    return _worker("chores", env, "-P", "prefork", "-c", str(CHORES_PROCESSES), "-Q", "chores", "-n", "chores@%h")
+
+
+def beat(env: Mapping[str, str], run_dir: Path) -> ProcessSpec:
+    schedule = str(run_dir / "celerybeat-schedule")
+    return _celery("beat", env, "beat", "--schedule", schedule, "--pidfile", "")
+
+
+def sweeper(env: Mapping[str, str]) -> ProcessSpec:
+    return manage("sweeper", env, "sweep")
+
+
+def sandbox(env: Mapping[str, str], ports: tuple[int, int], accounts: int, state_file: Path) -> ProcessSpec:
+    """The stand-in brokers; `ports` are the venue's and the control's."""
+    words = ("--port", str(ports[0]), "--control-port", str(ports[1]), "--accounts", str(accounts))
+    return manage("sandbox", env, "sandbox", *words, "--state-file", str(state_file))
+
+
+def public_url(host: str, port: int) -> str:
+    """The address to open in a browser on this machine."""
+    return f"http://{LOOPBACK if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared, not bound
+
+
+
+
+def _worker(name: str, env: Mapping[str, str], *words: str) -> ProcessSpec:
+    return _celery(name, env, "worker", "--without-gossip", "--without-mingle", *words)
+
+
+def _celery(name: str, env: Mapping[str, str], command: str, *words: str) -> ProcessSpec:
+    # A quiet console is ours to keep: the workers log through the product's own logging.
+    return _module(name, env, "celery", "--quiet", "-A", "celery_app", "--workdir", str(ROOT), command, *words)
+
+
+def _module(name: str, env: Mapping[str, str], *words: str, grace_s: float = 3.0) -> ProcessSpec:
+    return ProcessSpec(name, (_PYTHON, "-m", *words), env, stop_signal=signal.SIGTERM, grace_s=grace_s)

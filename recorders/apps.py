@@ -1,0 +1,7 @@
+"""The webhook door, Signals and alert dialects."""
+
+from django.apps import AppConfig
+
+
+class RecordersConfig(AppConfig):
+    name = "recorders"

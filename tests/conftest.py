@@ -1,0 +1,39 @@
+"""Every test run has a real PostgreSQL and Valkey of its own, started here unless the environment names others."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+
+import pytest
+from cryptography.fernet import Fernet
+
+from justtrades.supervisor.throwaway import throwaway_postgres, throwaway_valkey
+
+_servers = ExitStack()
+
+
+def _is_parallel_worker() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Before pytest-django reads the settings. Parallel workers share the PostgreSQL, each with its own database."""
+    os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0123456789" * 4)
+    os.environ.setdefault("FIELD_ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    if not os.environ.get("DATABASE_URL"):
+        os.environ["DATABASE_URL"] = _servers.enter_context(throwaway_postgres())
+    # Valkey has no database per worker: its keys and channels would meet.
+    if not os.environ.get("REDIS_URL") or _is_parallel_worker():
+        os.environ["REDIS_URL"] = _servers.enter_context(throwaway_valkey())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "justtrades.settings")
+
+    from django.conf import settings
+
+    # Argon2 is slow on purpose; tests sign in a thousand times.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_unconfigure() -> None:
+    _servers.close()
