@@ -194,8 +194,8 @@ class Link:
         return None
 
     def _on_close_frame(self, data: bytes) -> None:
-        code = struct.unpack("!H", data[:2])[0] if len(data) >= 2 else websocket.STATUS_STATUS_NOT_AVAILABLE
-        self.break_off(f"closed by the venue: {code} {data[2:122].decode(errors='replace')}".rstrip())
+        code = struct.unpack("!H", data[:2])[0] if data else websocket.STATUS_STATUS_NOT_AVAILABLE
+        self.break_off(f"closed by the venue: {code} {data[2:].decode(errors='replace')}".rstrip())
         if not self._waiting:
             self._send(_close_frame(websocket.STATUS_NORMAL))
 

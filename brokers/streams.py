@@ -51,8 +51,8 @@ class StreamLoop:
     ) -> None:
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_read.setblocking(False)
-        self._wake_write.setblocking(False)
+        self._wake_read.settimeout(0)
+        self._wake_write.settimeout(0)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._helpers = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix=f"{name}-rest")

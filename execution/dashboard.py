@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.http import QueryDict
 from redis.exceptions import RedisError
@@ -33,6 +33,7 @@ from traders.selectors import list_traders_for
 
 PAGE_ROWS = 100
 PANEL_ROWS = 12
+PANEL_POSITIONS = 25
 FOLLOWERS_SHOWN = 6
 FOLLOWERS_READ = 200
 DEGRADED = (ConnectionState.CONNECTING, ConnectionState.STALE)
@@ -110,6 +111,15 @@ def read_quotes(symbols: set[str]) -> Quotes:
         return Quotes({}, is_reachable=False)
 
 
+def is_newest(query: QueryDict) -> bool:
+    """Whether a panel of the dashboard asks, which shows the newest rows only, and not a page of them all."""
+    return query.get("view") == "newest"
+
+
+def paged(rows: QuerySet[Any], query: QueryDict, newest: int = PANEL_ROWS) -> Page[Any]:
+    return Paginator(rows, newest if is_newest(query) else PAGE_ROWS).get_page(query.get("page"))
+
+
 def connections_of(user: Person) -> Connections:
     found = Connections()
     for login in list_logins_for(user).filter(is_enabled=True):
@@ -157,14 +167,16 @@ def positions_panel(user: Person, query: QueryDict) -> dict[str, Any]:
         )
     if query.get("show") == "unprotected":
         rows = rows.filter(unprotected_since__isnull=False)
-    page = Paginator(rows, PAGE_ROWS).get_page(query.get("page"))
+    page = paged(rows, query, newest=PANEL_POSITIONS)
     held = list(page.object_list)
     quotes = read_quotes({position.symbol for position in held})
     legs = legs_by_trader(selectors.list_protective_orders(held)) if held else {}
     return {
         "page": page,
         "positions": [position_row(position, quotes.by_symbol, legs) for position in held],
+        "contracts": [contract_line(exposure, quotes) for exposure in selectors.list_exposures_for(user)],
         "quotes": quotes,
+        "is_newest": is_newest(query),
     }
 
 
@@ -184,11 +196,12 @@ def signals_panel(user: Person, query: QueryDict) -> dict[str, Any]:
 
 
 def _signal_rows(rows: QuerySet[Signal], query: QueryDict) -> dict[str, Any]:
-    page = Paginator(rows, PANEL_ROWS if query.get("view") == "newest" else PAGE_ROWS).get_page(query.get("page"))
+    page = paged(rows, query)
     signals = list(page.object_list)
     ids = [signal.pk for signal in signals]
     outcomes, timings = selectors.count_outcomes(ids), time_signals(ids)
-    return {"page": page, "signals": [signal_row(signal, outcomes, timings) for signal in signals]}
+    lines = [signal_row(signal, outcomes, timings) for signal in signals]
+    return {"page": page, "signals": lines, "is_newest": is_newest(query)}
 
 
 def recorders_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
@@ -252,20 +265,20 @@ def follower_state(trader: Trader) -> str:
 
 
 def orders_panel(user: Person, query: QueryDict) -> dict[str, Any]:
-    is_newest = query.get("view") == "newest"
-    working = query.get("show", "working" if is_newest else "") == "working"
+    working = query.get("show", "working" if is_newest(query) else "") == "working"
     rows = selectors.list_working_orders_for(user) if working else selectors.list_orders_for(user)
     words = query.get("q", "").strip()
     if words:
         rows = rows.filter(Q(account__name__icontains=words) | Q(symbol__icontains=words) | Q(role__icontains=words))
-    page = Paginator(rows, PANEL_ROWS if is_newest else PAGE_ROWS).get_page(query.get("page"))
-    return {"page": page, "orders": [order_row(order) for order in page.object_list], "only_working": working}
+    page = paged(rows, query)
+    lines = [order_row(order) for order in page.object_list]
+    return {"page": page, "orders": lines, "only_working": working, "is_newest": is_newest(query)}
 
 
 def fills_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     rows = selectors.list_fills_for(user)
-    page = Paginator(rows, PANEL_ROWS if query.get("view") == "newest" else PAGE_ROWS).get_page(query.get("page"))
-    return {"page": page, "fills": [fill_row(fill) for fill in page.object_list]}
+    page = paged(rows, query)
+    return {"page": page, "fills": [fill_row(fill) for fill in page.object_list], "is_newest": is_newest(query)}
 
 
 PANELS: dict[str, Callable[[Person, QueryDict], dict[str, Any]]] = {

@@ -1,4 +1,4 @@
-"""P3: cleared intents become SUBMITTING orders in one transaction, then requests on the wire.
+"""P3 for what waits: claim the lane's cleared intents in one transaction, then send them.
 
 Whoever holds the lane may call this at any time; the claim (`FOR UPDATE SKIP LOCKED` on CLEARED rows) makes sure that
 an intent is sent by one caller. What is on the wire is never sent again from here: see `execution.reports.outcomes`.
@@ -9,68 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from brokers.base import (
-    AccountRef,
-    BracketLeg,
-    CancelOrder,
-    FlattenPosition,
-    OrderRole,
-    OrderStatus,
-    OrderType,
-    Request,
-    Side,
-    SubmitOrder,
-)
-from execution import feed, transitions
-from execution.bulk import copy_rows, update_rows
-from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent
+from execution import feed
+from execution.bulk import update_rows
+from execution.models import IntentKind, IntentStatus, ObjectKind, OrderIntent
 from execution.models.intent import FINISHED
+from execution.submitting import Batch, Due, Routed, take_up
 from execution.transitions import Change
 from justtrades import clock
-from justtrades.ids import new_id
 from justtrades.killpoints import killpoint
 
-CHUNK = 125
-"""Intents per transaction: small enough that the first is on the wire while the rest are still being written."""
-
-
-class Due(NamedTuple):
-    """A claimed intent with what its request needs; `predecessor` is the status of the intent that it waited for."""
-
-    id: UUID
-    owner_id: UUID
-    trader_id: UUID
-    account_id: UUID
-    kind: str
-    client_order_id: str
-    symbol: str
-    side: str
-    qty: int
-    target_distance: Decimal | None
-    stop_distance: Decimal | None
-    expires_at: datetime | None
-    broker_id: str
-    account_name: str
-    login_id: UUID
-    predecessor: str | None
-    predecessor_kind: str | None
-    held_qty: int | None
-    live_legs: list[str] | None
-    is_shared: bool
-    order_id: UUID | None
-    attempts: int
-
+CHUNK = 500
+"""Intents per transaction."""
 
 _CLAIM = """
     SELECT i.id, i.owner_id, i.trader_id, i.account_id, i.kind, i.client_order_id, i.symbol, i.side, i.qty,
-           i.target_distance, i.stop_distance, i.expires_at, a.broker_id, a.name, a.login_id, b.status, b.kind,
+           i.target_distance, i.stop_distance, a.broker_id, a.name, a.login_id, i.expires_at, b.status, b.kind,
            p.net_qty,
            CASE WHEN i.kind = 'exit' THEN ARRAY(
                SELECT o.broker_order_id FROM execution_order o
@@ -92,24 +50,15 @@ _CLAIM = """
     LIMIT %s
     FOR UPDATE OF i SKIP LOCKED
 """
-_ORDER_COLUMNS = (
-    "id", "owner_id", "intent_id", "trader_id", "account_id", "role", "client_order_id", "broker_strategy_id",
-    "symbol", "side", "qty", "order_type", "status", "filled_qty", "reject_code", "reject_text",
-    "queries_without_trace", "submit_started_at", "created_at", "updated_at", "version",
-)  # fmt: skip
+_INTENT_COLUMNS = ("status", "reason_code", "reason_text", "dispatched_at", "finished_at", "attempts")
 
-Routed = tuple[UUID, Request]
 Submit = Callable[[Sequence[Routed]], None]
 
 
 @dataclass(slots=True)
-class _Batch:
-    now: datetime
-    orders: list[tuple[object, ...]] = field(default_factory=list)
-    revived: list[tuple[object, ...]] = field(default_factory=list)
+class _Claim:
+    batch: Batch
     statuses: list[tuple[object, ...]] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    requests: list[Routed] = field(default_factory=list)
     owners: set[UUID] = field(default_factory=set)
 
 
@@ -117,47 +66,45 @@ def dispatch_due(lane: int, submit: Submit) -> int:
     """Send every cleared intent of the lane whose predecessor is finished; returns how many were taken up."""
     taken = 0
     while True:
-        batch, count = _claim_chunk(lane)
-        killpoint("dispatch.pre_send")
-        if batch.requests:
-            submit(batch.requests)
-        killpoint("dispatch.post_send")
-        for owner_id in batch.owners:
+        claim, count = _claim_chunk(lane)
+        send(claim.batch.requests, submit)
+        for owner_id in claim.owners:
             feed.announce(owner_id, "intents", "orders")
         taken += count
         if count < CHUNK:
             return taken
 
 
-def _claim_chunk(lane: int) -> tuple[_Batch, int]:
-    batch = _Batch(clock.now())
+def send(requests: Sequence[Routed], submit: Submit) -> None:
+    """Hand over what was marked SUBMITTING; from here on only the brokers know."""
+    killpoint("dispatch.pre_send")
+    if requests:
+        submit(requests)
+    killpoint("dispatch.post_send")
+
+
+def _claim_chunk(lane: int) -> tuple[_Claim, int]:
+    claim = _Claim(Batch(clock.now()))
     with transaction.atomic():
         killpoint("dispatch.pre_mark")
         with connection.cursor() as cursor:
             cursor.execute(_CLAIM, [settings.LANES, lane, sorted(FINISHED), CHUNK])
             due = [Due(*row) for row in cursor.fetchall()]
         for intent in due:
-            _take_up(batch, intent)
-        columns = ("status", "reason_code", "reason_text", "dispatched_at", "finished_at", "attempts")
-        update_rows(OrderIntent, columns, batch.statuses)
-        copy_rows(Order, _ORDER_COLUMNS, batch.orders)
-        update_rows(Order, ("status", "submit_started_at", "updated_at"), batch.revived)
-        transitions.record(batch.changes)
-    return batch, len(due)
+            _decide(claim, intent)
+        update_rows(OrderIntent, _INTENT_COLUMNS, claim.statuses)
+        claim.batch.write()
+    return claim, len(due)
 
 
-def _take_up(batch: _Batch, intent: Due) -> None:
-    batch.owners.add(intent.owner_id)
-    verdict = _verdict(intent, batch.now)
+def _decide(claim: _Claim, intent: Due) -> None:
+    claim.owners.add(intent.owner_id)
+    verdict = _verdict(intent, claim.batch.now)
     if verdict is not None:
-        _set_intent(batch, intent, *verdict)
+        _set_intent(claim, intent, *verdict)
         return
-    account = AccountRef(intent.broker_id, intent.account_name)
-    requests = requests_for(intent, account)
-    if not all(isinstance(request, CancelOrder) for request in requests):
-        _mark_submitting(batch, intent)
-    _set_intent(batch, intent, IntentStatus.DISPATCHED, "", "")
-    batch.requests += [(intent.login_id, request) for request in requests]
+    take_up(claim.batch, intent)
+    _set_intent(claim, intent, IntentStatus.DISPATCHED, "", "")
 
 
 def _verdict(intent: Due, now: datetime) -> tuple[IntentStatus, str, str] | None:
@@ -174,51 +121,10 @@ def _verdict(intent: Due, now: datetime) -> tuple[IntentStatus, str, str] | None
     return None
 
 
-def requests_for(intent: Due, account: AccountRef) -> list[Request]:
-    """What goes on the wire: an entry with its bracket in one request, an exit as the venue's own flatten.
-
-    When another recorder's trader holds the same contract on the account, a flatten would close its share too: then
-    only our own legs are canceled and our own quantity is closed.
-    """
-    if intent.kind == IntentKind.ENTRY:
-        leg = BracketLeg(intent.qty, intent.target_distance, intent.stop_distance)
-        has_exits = leg.target_distance is not None or leg.stop_distance is not None
-        bracket = (leg,) if has_exits else ()
-        side = Side(intent.side)
-        return [SubmitOrder(intent.client_order_id, account, intent.symbol, side, intent.qty, bracket=bracket)]
-    if not intent.is_shared:
-        return [FlattenPosition(intent.client_order_id, account, intent.symbol)]
-    held = intent.held_qty or 0
-    cancels: list[Request] = [CancelOrder(f"C{leg}", account, leg) for leg in intent.live_legs or ()]
-    if held == 0:
-        return cancels
-    side = Side.SELL if held > 0 else Side.BUY
-    return [*cancels, SubmitOrder(intent.client_order_id, account, intent.symbol, side, abs(held))]
-
-
-def _mark_submitting(batch: _Batch, intent: Due) -> None:
-    role = OrderRole.ENTRY if intent.kind == IntentKind.ENTRY else OrderRole.EXIT
-    held = intent.held_qty or 0
-    is_exit = role is OrderRole.EXIT
-    side = (Side.SELL if held > 0 else Side.BUY) if is_exit and held != 0 else Side(intent.side)
-    qty = abs(held) if is_exit else intent.qty
-    submitting = OrderStatus.SUBMITTING.value
-    order_id = intent.order_id or new_id()
-    if intent.order_id is not None:
-        batch.revived.append((order_id, submitting, batch.now, batch.now))
-    else:
-        batch.orders.append((
-            order_id, intent.owner_id, intent.id, intent.trader_id, intent.account_id, role.value,
-            intent.client_order_id, "", intent.symbol, side.value, qty, OrderType.MARKET.value, submitting, 0, "", "",
-            0, batch.now, batch.now, batch.now, settings.VERSION,
-        ))  # fmt: skip
-    before = OrderStatus.NOT_PLACED.value if intent.order_id is not None else ""
-    batch.changes.append(Change(intent.owner_id, ObjectKind.ORDER, order_id, before, submitting, batch.now))
-
-
-def _set_intent(batch: _Batch, intent: Due, status: IntentStatus, code: str, text: str) -> None:
+def _set_intent(claim: _Claim, intent: Due, status: IntentStatus, code: str, text: str) -> None:
+    batch = claim.batch
     is_sent = status is IntentStatus.DISPATCHED
-    batch.statuses.append((
+    claim.statuses.append((
         intent.id, status.value, code, text, batch.now if is_sent else None, None if is_sent else batch.now,
         intent.attempts + 1 if is_sent else intent.attempts,
     ))  # fmt: skip

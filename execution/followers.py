@@ -35,6 +35,9 @@ class Follower:
     owner_id: UUID
     account_id: UUID
     lane_slot: int
+    login_id: UUID
+    broker_id: str
+    account_name: str
     settings: EffectiveSettings
     facts: dict[str, Any]
 
@@ -43,7 +46,8 @@ class Follower:
 
 
 _FIELDS = (
-    "id", "owner_id", "account_id", "account__login__lane_slot", "multiplier", "max_contracts",
+    "id", "owner_id", "account_id", "account__login__lane_slot", "account__login_id", "account__broker_id",
+    "account__name", "multiplier", "max_contracts",
     "initial_position_size", "target_ticks", "stop_ticks",
     "owner__is_active", "owner__is_approved", "is_enabled", "account__is_enabled", "account__login__is_enabled",
     "has_credentials", "account__login__state", "account__login__state_detail",
@@ -66,7 +70,8 @@ def followers_of(recorder: Recorder) -> list[Follower]:
 
 def _follower(row: tuple[Any, ...], inherited: RecorderSettings, configured: set[tuple[str, str]]) -> Follower:
     (
-        trader_id, owner_id, account_id, lane_slot, multiplier, max_contracts, size, target, stop,
+        trader_id, owner_id, account_id, lane_slot, login_id, broker_id, account_name, multiplier, max_contracts, size,
+        target, stop,
         active, approved, enabled, account_on, login_on, has_credentials, state, detail, venue, environment,
     ) = row  # fmt: skip
     return Follower(
@@ -74,6 +79,9 @@ def _follower(row: tuple[Any, ...], inherited: RecorderSettings, configured: set
         owner_id=owner_id,
         account_id=account_id,
         lane_slot=lane_slot,
+        login_id=login_id,
+        broker_id=broker_id,
+        account_name=account_name,
         settings=resolve(inherited, TraderOverrides(multiplier, max_contracts, size, target, stop)),
         facts={
             "owner_is_active": active,

@@ -10,7 +10,9 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from execution import planning
+from execution.dispatch import send
 from execution.lane import current
+from execution.lane.runtime import Lane
 from execution.planning import Planned
 from justtrades import bell, clock
 from recorders.models import Signal, SignalStatus
@@ -39,9 +41,10 @@ def plan_waiting(*, older_than_s: float) -> int:
 
 
 def _plan_backlog(recorder_id: UUID) -> None:
+    own = current.get_lane()
     while True:
         try:
-            planned = planning.plan_next(recorder_id)
+            planned = planning.plan_next(recorder_id, own.index if own is not None and own.is_owner else None)
         except (OperationalError, InterfaceError):
             raise
         except (DatabaseError, ValueError, ArithmeticError, LookupError) as error:
@@ -50,12 +53,13 @@ def _plan_backlog(recorder_id: UUID) -> None:
             return
         if planned is None:
             return
-        _set_off(planned)
+        _set_off(planned, own)
 
 
-def _set_off(planned: Planned) -> None:
+def _set_off(planned: Planned, own: Lane | None) -> None:
+    if own is not None:
+        send(planned.requests, own.submit)
     lanes = {slot % settings.LANES for slot in planned.lane_slots}
-    own = current.get_lane()
     for lane in lanes - ({own.index} if own is not None else set()):
         bell.ring(DISPATCH_TASK, f"lane.{lane}", lane)
     if own is not None and own.index in lanes:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from brokers import instruments
@@ -18,6 +19,7 @@ from execution import feed, locks, plan, transitions
 from execution.bulk import copy_rows
 from execution.followers import Follower, Holding, followers_of, holdings_of
 from execution.models import IntentKind, IntentSource, IntentStatus, ObjectKind, OrderIntent
+from execution.submitting import Batch, Due, Routed, take_up
 from execution.transitions import Change
 from justtrades import clock
 from justtrades.ids import client_order_id, idempotency_key, new_id
@@ -32,7 +34,7 @@ MAX_PLAN_ATTEMPTS = 3
 _COLUMNS = (
     "id", "owner_id", "source", "signal_id", "trader_id", "account_id", "lane_slot", "leg", "kind", "idempotency_key",
     "client_order_id", "symbol", "side", "qty", "target_distance", "stop_distance", "after_id", "status",
-    "reason_code", "reason_text", "attempts", "created_at", "expires_at", "cleared_at", "finished_at",
+    "reason_code", "reason_text", "attempts", "created_at", "expires_at", "cleared_at", "dispatched_at", "finished_at",
 )  # fmt: skip
 
 
@@ -43,6 +45,8 @@ class _Draft:
     signal: Signal
     now: datetime
     expires_at: datetime
+    lane: int | None
+    batch: Batch
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     lane_slots: set[int] = field(default_factory=set)
@@ -51,14 +55,18 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A planned signal, and the lane slots that have work now."""
+    """A planned signal: what the planning lane may send at once, and the slots whose lanes have work waiting."""
 
     signal_id: UUID
     lane_slots: frozenset[int]
+    requests: tuple[Routed, ...] = ()
 
 
-def plan_next(recorder_id: UUID) -> Planned | None:
+def plan_next(recorder_id: UUID, lane: int | None = None) -> Planned | None:
     """Plan the recorder's oldest waiting signal, in one transaction; None when none waits.
+
+    A caller that owns `lane` gets that lane's fresh entries marked SUBMITTING in the same transaction (P1 to P3 in one
+    commit: see ADR 0004) and must send `requests` at once. Everything else is left CLEARED for `execution.dispatch`.
 
     Safe to call from anywhere at any time: the signal's status is the claim, and the intents' keys follow from the
     signal, so that a second plan of the same signal cannot write a second intent.
@@ -68,14 +76,14 @@ def plan_next(recorder_id: UUID) -> Planned | None:
         signal = locks.lock_next_signal_of(recorder_id)
         if signal is None:
             return None
-        planned = _plan(signal)
+        planned = _plan(signal, lane)
     feed.announce(signal.owner_id, "signals", "intents")
     return planned
 
 
-def _plan(signal: Signal) -> Planned:
+def _plan(signal: Signal, lane: int | None) -> Planned:
     now = clock.now()
-    draft = _Draft(signal, now, checks.expiry_of(signal.received_at, signal.fired_at))
+    draft = _Draft(signal, now, checks.expiry_of(signal.received_at, signal.fired_at), lane, Batch(now))
     recorder = Recorder.objects.get(pk=signal.recorder_id)
     try:
         contract = instruments.resolve(signal.ticker, now.date())
@@ -92,8 +100,9 @@ def _plan(signal: Signal) -> Planned:
             killpoint("plan.mid")
     _close_signal(draft, has_followers=bool(followers))
     copy_rows(OrderIntent, _COLUMNS, draft.rows)
-    transitions.record(draft.changes)
-    return Planned(signal.id, frozenset(draft.lane_slots))
+    draft.batch.changes += draft.changes
+    draft.batch.write()
+    return Planned(signal.id, frozenset(draft.lane_slots), tuple(draft.batch.requests))
 
 
 def _alert_of(signal: Signal) -> ParsedAlert:
@@ -149,23 +158,50 @@ def _add(
     denial = declined or checks.check(
         follower.facts_for(is_entry=leg.is_entry, qty=leg.qty, expires_at=expires_at), draft.now
     )
-    status = IntentStatus.CLEARED if denial is None else IntentStatus.DENIED
-    key = idempotency_key("signal", draft.signal.id, follower.trader_id, leg.leg)
     intent_id = new_id()
+    key = idempotency_key("signal", draft.signal.id, follower.trader_id, leg.leg)
+    name = client_order_id(key)
+    status = IntentStatus.CLEARED if denial is None else IntentStatus.DENIED
+    if denial is None and leg.is_entry and after is None and _is_ours(draft, follower):
+        status = IntentStatus.DISPATCHED
+        take_up(draft.batch, _due(follower, leg, intent_id, name, symbol))
+    elif denial is None:
+        draft.lane_slots.add(follower.lane_slot)
+    is_sent = status is IntentStatus.DISPATCHED
     draft.rows.append((
         intent_id, follower.owner_id, IntentSource.SIGNAL.value, draft.signal.id, follower.trader_id,
-        follower.account_id, follower.lane_slot, leg.leg, kind.value, key, client_order_id(key), symbol,
-        leg.side.value, leg.qty, leg.target_distance, leg.stop_distance, after, status.value,
-        denial.code if denial else "", denial.text[:512] if denial else "", 0, draft.now, expires_at,
-        draft.now if denial is None else None, draft.now if denial else None,
+        follower.account_id, follower.lane_slot, leg.leg, kind.value, key, name, symbol, leg.side.value, leg.qty,
+        leg.target_distance, leg.stop_distance, after, status.value, denial.code if denial else "",
+        denial.text[:512] if denial else "", 1 if is_sent else 0, draft.now, expires_at,
+        draft.now if denial is None else None, draft.now if is_sent else None, draft.now if denial else None,
     ))  # fmt: skip
     detail = f"{denial.code}: {denial.text}" if denial else ""
-    draft.changes.append(
-        Change(follower.owner_id, ObjectKind.INTENT, intent_id, IntentStatus.NEW, status.value, draft.now, detail)
-    )
-    if denial is None:
-        draft.lane_slots.add(follower.lane_slot)
+    change = Change(follower.owner_id, ObjectKind.INTENT, intent_id, IntentStatus.NEW, status.value, draft.now, detail)
+    draft.changes.append(change)
     return intent_id
+
+
+def _is_ours(draft: _Draft, follower: Follower) -> bool:
+    return draft.lane is not None and follower.lane_slot % settings.LANES == draft.lane
+
+
+def _due(follower: Follower, leg: plan.PlannedLeg, intent_id: UUID, name: str, symbol: str) -> Due:
+    return Due(
+        id=intent_id,
+        owner_id=follower.owner_id,
+        trader_id=follower.trader_id,
+        account_id=follower.account_id,
+        kind=IntentKind.ENTRY.value,
+        client_order_id=name,
+        symbol=symbol,
+        side=leg.side.value,
+        qty=leg.qty,
+        target_distance=leg.target_distance,
+        stop_distance=leg.stop_distance,
+        broker_id=follower.broker_id,
+        account_name=follower.account_name,
+        login_id=follower.login_id,
+    )
 
 
 def _close_signal(draft: _Draft, *, has_followers: bool) -> None:

@@ -21,9 +21,7 @@ NEWEST = QueryDict("view=newest")
 @require_safe
 @login_required
 def dashboard(request: HttpRequest) -> HttpResponse:
-    panels: dict[str, dict[str, Any]] = {
-        name: build(request.user, request.GET if name == "positions" else NEWEST) for name, build in PANELS.items()
-    }
+    panels: dict[str, dict[str, Any]] = {name: build(request.user, NEWEST) for name, build in PANELS.items()}
     return render(request, "dashboard/index.html", panels)
 
 

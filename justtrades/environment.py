@@ -87,10 +87,14 @@ class Environment(BaseSettings):
         return self
 
 
-def read_environment() -> Environment:
-    """Read the environment or exit with status 2 and one line per bad field; values are never printed."""
+def read_environment(*, with_addresses: bool = True) -> Environment:
+    """Read the environment or exit with status 2 and one line per bad field; values are never printed.
+
+    `with_addresses` has a command reach the servers of a running `manage.py up`.
+    """
+    addresses = (addresses_file(),) if with_addresses else ()
     try:
-        return Environment(_env_file=(secrets_file(), addresses_file(), DOTENV))
+        return Environment(_env_file=(secrets_file(), *addresses, DOTENV))
     except ValidationError as error:
         for problem in error.errors():
             name = ".".join(str(part) for part in problem["loc"]) or "environment"

@@ -23,6 +23,7 @@ from brokers.base import (
     Token,
     TokenStore,
 )
+from brokers.connector import Stream
 from brokers.errors import BrokerError, RateLimited, Refused
 from brokers.http import HttpClient
 from brokers.streams import Outgoing, StreamLoop
@@ -83,6 +84,7 @@ class TradovateConnection:
         return self._session.state
 
     def start(self) -> None:
+        self._session.stream = Stream(self._session)
         self._loop.add(self._session.stream)
 
     def stop(self) -> None:

@@ -107,7 +107,7 @@ class OrderDesk:
         if ticket is None:
             return
         try:
-            with self._client.gate.passing():
+            with self._client.gate.heeding():
                 check_status(status, payload if isinstance(payload, str) else "")
                 check_penalty(payload)
         except AuthExpired:

@@ -23,6 +23,7 @@ from brokers.tradovate.types import (
     StrategyLink,
 )
 
+FAILED_STRATEGIES = frozenset({"ExecutionFailed", "NotEnoughLiquidity"})
 TERMINAL = frozenset({"Filled", "Canceled", "Rejected", "Expired", "Completed"})
 
 
@@ -40,6 +41,7 @@ class EntityCache:
         self.strategies: dict[int, Strategy] = {}
         self.strategy_of_order: dict[int, int] = {}
         self.orders_of_strategy: dict[int, list[int]] = {}
+        self.orphan_strategies: dict[int, Strategy] = {}
         self.children: dict[int, list[int]] = {}
         self.fills: dict[int, Fill] = {}
         self.fills_of_order: dict[int, list[int]] = {}
@@ -80,6 +82,8 @@ class EntityCache:
         if known == order or (known is not None and known.status in TERMINAL and order.status not in TERMINAL):
             return
         self.orders[order.id] = order
+        if order.status == "Rejected":
+            self._adopt_rejected()
         if known is None and order.parent_id is not None:
             self.children.setdefault(order.parent_id, []).append(order.id)
         self.changed_orders[order.id] = None
@@ -146,6 +150,9 @@ class EntityCache:
             return
         self.strategies[strategy.id] = strategy
         self.changed_strategies[strategy.id] = None
+        if strategy.status in FAILED_STRATEGIES and strategy.id not in self.orders_of_strategy:
+            self.orphan_strategies[strategy.id] = strategy
+            self._adopt_rejected()
         if known is None:
             for order_id in self.orders_of_strategy.get(strategy.id, ()):
                 self._identify(order_id)
@@ -154,8 +161,27 @@ class EntityCache:
         if self.strategy_of_order.get(link.order_id) == link.strategy_id:
             return
         self.strategy_of_order[link.order_id] = link.strategy_id
+        self.orphan_strategies.pop(link.strategy_id, None)
         self.orders_of_strategy.setdefault(link.strategy_id, []).append(link.order_id)
         self._identify(link.order_id)
+
+    def _adopt_rejected(self) -> None:
+        """An entry that fails the risk check is never linked: the first refused order after its strategy is it.
+
+        Ids come from one rising sequence (Tradovate wire facts, entities).
+        """
+        for strategy in tuple(self.orphan_strategies.values()):
+            for order in self.orders.values():
+                if self._fits(order, strategy):
+                    self._apply_link(StrategyLink(0, strategy.id, order.id))
+                    break
+
+    def _fits(self, order: Order, strategy: Strategy) -> bool:
+        nobodys = order.id not in self.strategy_of_order and order.id not in self.client_ids
+        like = (order.account_id, order.contract_id, order.action)
+        wanted = (strategy.account_id, strategy.contract_id, strategy.action)
+        refused_after = order.status == "Rejected" and order.parent_id is None and order.id > strategy.id
+        return nobodys and refused_after and like == wanted
 
     def _identify(self, order_id: int) -> None:
         """An order's identity became known, and with it that of the legs it is the parent of."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from brokers.base import AccountRef, SyncReport
+from brokers.errors import Refused
 from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.entities import EntityCache
@@ -27,6 +28,8 @@ _LISTS = (
     "commandReport",
     "command",
 )
+# The account is their master: asking for its own keeps clear of the cap on a login's whole list.
+_OF_ACCOUNT = frozenset({"position", "order", "orderStrategy"})
 
 
 def read_account(client: Client, book: ContractBook, account: AccountRef) -> SyncReport:
@@ -38,12 +41,24 @@ def read_account(client: Client, book: ContractBook, account: AccountRef) -> Syn
     cache = EntityCache()
     cache.apply(Account(int(account.broker_id), account.name, open=True))
     for entity_type in _LISTS:
-        for entity in entities_of(entity_type, client.read_list(f"{entity_type}/list")):
+        path = f"{entity_type}/deps" if entity_type in _OF_ACCOUNT else f"{entity_type}/list"
+        params = {"masterid": account.broker_id} if entity_type in _OF_ACCOUNT else None
+        for entity in entities_of(entity_type, client.read_list(path, params)):
             cache.apply(entity)
     joins = Joins(cache, book, {})
     for contract_id in joins.missing_contracts():
-        for entity in entities_of("contract", client.read("contract/item", {"id": str(contract_id)})):
-            cache.apply(entity)
-            if isinstance(entity, Contract):
-                book.learn(entity.id, entity.name)
+        _name(client, book, cache, contract_id)
     return joins.sync_report(started, int(account.broker_id))
+
+
+def _name(client: Client, book: ContractBook, cache: EntityCache, contract_id: int) -> None:
+    """A contract that the venue does not know keeps its number for a name: its orders must not vanish."""
+    try:
+        found = entities_of("contract", client.read("contract/item", {"id": str(contract_id)}))
+    except Refused:
+        found = []
+    for entity in found:
+        if isinstance(entity, Contract):
+            book.learn(entity.id, entity.name)
+    if book.name_of(contract_id) is None:
+        cache.apply(Contract(contract_id, f"#{contract_id}"))

@@ -46,6 +46,12 @@ class Gate:
     def passing(self) -> Iterator[None]:
         """Around one request. Raises `RateLimited` before it while closed, and closes when the request raises it."""
         self.check()
+        with self.heeding():
+            yield
+
+    @contextmanager
+    def heeding(self) -> Iterator[None]:
+        """Around the answer to a request that went out already: it counts whether or not the gate has closed since."""
         try:
             yield
         except RateLimited as error:

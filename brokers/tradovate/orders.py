@@ -72,6 +72,11 @@ def outcome_of(request: Request, payload: Any, at: datetime) -> Outcome:
     refusal = refusal_of(payload)
     if refusal is not None:
         return Rejected(request.client_order_id, refusal.code, refusal.text, at)
+    accepted = _acceptance(request, payload, at)
+    return accepted or Unknown(request.client_order_id, "the venue's answer names no order", at)
+
+
+def _acceptance(request: Request, payload: Json, at: datetime) -> Accepted | None:
     strategy = payload.get("orderStrategy")
     if isinstance(strategy, dict) and "id" in strategy:
         return Accepted(request.client_order_id, None, at, broker_strategy_id=str(strategy["id"]))
@@ -80,9 +85,7 @@ def outcome_of(request: Request, payload: Any, at: datetime) -> Outcome:
     if isinstance(request, CancelOrder) and "commandId" in payload:
         return Accepted(request.client_order_id, request.broker_order_id, at)
     # Nothing to close: every field of the answer is optional, and without a reason it is not a refusal.
-    if isinstance(request, FlattenPosition) and payload.get("failureReason") in (None, "Success"):
-        return Accepted(request.client_order_id, None, at)
-    return Unknown(request.client_order_id, "the venue's answer names no order", at)
+    return Accepted(request.client_order_id, None, at) if isinstance(request, FlattenPosition) else None
 
 
 def refusal_of(payload: Json) -> Refused | None:

@@ -16,7 +16,6 @@ from brokers.tradovate.joins import Joins
 from brokers.tradovate.types import Order
 
 HOLD_SECONDS = 1.0
-_FAILED_STRATEGIES = frozenset({"ExecutionFailed", "NotEnoughLiquidity"})
 
 
 class Reporter:
@@ -82,7 +81,7 @@ class Reporter:
         changed, self._cache.changed_strategies = self._cache.changed_strategies, {}
         for strategy_id in changed:
             strategy = self._cache.strategies[strategy_id]
-            if strategy.status not in _FAILED_STRATEGIES or strategy_id in self._cache.orders_of_strategy:
+            if strategy_id not in self._cache.orphan_strategies:
                 continue
             report = self._joins.failed_entry(strategy, at)
             if report is None or not self._waited(strategy_id, now):

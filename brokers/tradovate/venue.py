@@ -40,9 +40,12 @@ def connect(
     return TradovateConnection(login_id, credentials, endpoints, store, sink, loop, book)
 
 
-def sign_in_check(credentials: Credentials, endpoints: Endpoints) -> tuple[AccountRef, ...]:
+def sign_in_check(
+    credentials: Credentials, endpoints: Endpoints, store: TokenStore | None = None
+) -> tuple[AccountRef, ...]:
+    """Its accounts. With a `store` the token is kept: a second sign-in of the same device would starve the first."""
     http = HttpClient(endpoints.rest_url)
     gate = Gate()
-    client = Client(http, Auth(credentials, http, _NoStore(), gate), gate)
+    client = Client(http, Auth(credentials, http, store or _NoStore(), gate), gate)
     accounts = entities_of("account", client.read_list("account/list"))
     return tuple(AccountRef(str(a.id), a.name) for a in accounts if isinstance(a, Account) and a.open)

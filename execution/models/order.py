@@ -7,7 +7,7 @@ from django.db import models
 
 from brokers.base import OrderRole, OrderStatus, OrderType, Side
 from brokers.models import BrokerAccount
-from execution.models.intent import OrderIntent
+from execution.models.intent import COPIED, OrderIntent
 from justtrades import clock
 from justtrades.ids import new_id
 from traders.models import Trader
@@ -24,10 +24,10 @@ class Order(models.Model):
     """`intent` is None for an EXTERNAL order; a bracket leg belongs to the intent of its entry."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", **COPIED)
     intent = models.ForeignKey(OrderIntent, on_delete=models.CASCADE, null=True, related_name="orders")
-    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, null=True, related_name="orders", db_index=False)
-    account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="orders", db_index=False)
+    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, null=True, related_name="orders", **COPIED)
+    account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="orders", **COPIED)
     role = models.CharField(max_length=12, choices=[(r.value, r.value) for r in OrderRole])
     client_order_id = models.CharField(max_length=32, null=True)  # noqa: DJ001 - NULLs must not collide in the constraint
     broker_order_id = models.CharField(max_length=32, null=True)  # noqa: DJ001

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from execution.models.intent import COPIED
 from justtrades import clock
 
 
@@ -18,7 +19,7 @@ class ObjectKind(models.TextChoices):
 class Transition(models.Model):
     """Append-only: nothing in the product changes or deletes one."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", **COPIED)
     object_kind = models.CharField(max_length=8, choices=ObjectKind)
     object_id = models.UUIDField()
     from_state = models.CharField(max_length=24, blank=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.http import QueryDict
@@ -12,6 +13,8 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from justtrades import clock
 
 register = template.Library()
 
@@ -89,6 +92,27 @@ def plain(number: Decimal | None) -> str:
 @register.filter
 def signed(number: int) -> str:
     return f"+{number:,}" if number > 0 else f"\N{MINUS SIGN}{abs(number):,}" if number < 0 else "0"
+
+
+@register.filter
+def starts(text: str, prefix: str) -> bool:
+    return text.startswith(prefix)
+
+
+@register.filter
+def minus(number: int, other: int) -> int:
+    return number - other
+
+
+@register.simple_tag
+def now_ms() -> int:
+    """The server's time when the page was made: the browser measures ages against it."""
+    return int(clock.now().timestamp() * 1000)
+
+
+@register.simple_tag
+def query_only(**values: object) -> str:
+    return urlencode(values)
 
 
 @register.simple_tag

@@ -103,7 +103,7 @@ class Child:
 async def _ends_within(running: Running, seconds: float) -> bool:
     try:
         await asyncio.wait_for(running.wait(), seconds)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         return False
     return True
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from justtrades.environment import ROOT
@@ -17,6 +17,8 @@ WEB_THREADS = 8
 LANE_THREADS = 16
 CHORES_PROCESSES = 2
 _PYTHON = sys.executable
+# Said at every start by a worker that runs as root; only JSON, which cannot execute anything, is accepted anyway.
+_ROOT_WARNING = "ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def web(env: Mapping[str, str], bind: Bind) -> ProcessSpec:
         # An idle thread keeps its database connection; giving it up would cost the next webhook a new one.
         *("--blocking-threads-idle-timeout", "600", "--backlog", "2048"),
         *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "2"),
-        *("--working-dir", str(ROOT), "--log-level", "warning", "justtrades.wsgi:application"),
+        *("--working-dir", str(ROOT), "--log-level", "error", "justtrades.wsgi:application"),
     )
 
 
@@ -78,17 +80,24 @@ def sweeper(env: Mapping[str, str]) -> ProcessSpec:
     return manage("sweeper", env, "sweep")
 
 
-def sandbox(env: Mapping[str, str], ports: tuple[int, int], accounts: int, state_file: Path) -> ProcessSpec:
+def sandbox(
+    env: Mapping[str, str], ports: tuple[int, int], accounts: int, state_file: Path, swallows: Callable[[str], bool]
+) -> ProcessSpec:
     """The stand-in brokers; `ports` are the venue's and the control's."""
     words = ("--port", str(ports[0]), "--control-port", str(ports[1]), "--accounts", str(accounts))
-    return manage("sandbox", env, "sandbox", *words, "--state-file", str(state_file))
+    spec = manage("sandbox", env, "sandbox", *words, "--state-file", str(state_file))
+    return replace(spec, swallows=swallows)
 
 
-def public_url(host: str, port: int) -> str:
+def demo(env: Mapping[str, str], accounts: int, state_file: Path) -> ProcessSpec:
+    """Seeds the demo. Its last line is JSON with a password in it, and not for the log."""
+    spec = manage("demo", env, "demo", "--accounts", str(accounts), "--state", str(state_file))
+    return replace(spec, swallows=lambda line: line.startswith("{"))
+
+
+def local_url(host: str, port: int) -> str:
     """The address to open in a browser on this machine."""
     return f"http://{LOOPBACK if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared, not bound
-
-
 
 
 def _worker(name: str, env: Mapping[str, str], *words: str) -> ProcessSpec:
@@ -96,9 +105,8 @@ def _worker(name: str, env: Mapping[str, str], *words: str) -> ProcessSpec:
 
 
 def _celery(name: str, env: Mapping[str, str], command: str, *words: str) -> ProcessSpec:
-    # A quiet console is ours to keep: the workers log through the product's own logging.
     return _module(name, env, "celery", "--quiet", "-A", "celery_app", "--workdir", str(ROOT), command, *words)
 
 
 def _module(name: str, env: Mapping[str, str], *words: str, grace_s: float = 3.0) -> ProcessSpec:
-    return ProcessSpec(name, (_PYTHON, "-m", *words), env, stop_signal=signal.SIGTERM, grace_s=grace_s)
+    return ProcessSpec(name, (_PYTHON, "-W", _ROOT_WARNING, "-m", *words), env, stop_signal=signal.SIGTERM, grace_s=grace_s)

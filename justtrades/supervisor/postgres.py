@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg2
 from psycopg2 import sql
 
@@ -24,6 +26,7 @@ def _binaries() -> Path:
 
 BINARIES = _binaries()
 ROLE = DATABASE = "justtrades"
+STOP_TIMEOUT_S = 10.0
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -36,6 +39,7 @@ _SETTINGS = {
     "jit": "off",
     "log_line_prefix": "",
     "log_checkpoints": "off",
+    "log_min_messages": "warning",
 }
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -62,8 +66,9 @@ class EmbeddedPostgres:
         return [str(BINARIES / "postgres"), "-D", str(self.data_dir), *flags]
 
     def initialise(self) -> None:
-        """Create the cluster unless it is there. Raises RuntimeError with initdb's own words."""
+        """Create the cluster unless it is there; to be called by its only owner. Raises RuntimeError as initdb says."""
         if (self.data_dir / "PG_VERSION").exists():
+            self._forget_dead_owner()
             return
         account = self.account()
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -86,6 +91,20 @@ class EmbeddedPostgres:
         done = run_as(account, [str(BINARIES / "initdb"), "-D", str(self.data_dir), *options])
         if done.returncode != 0:
             raise RuntimeError(f"initdb failed: {done.stderr.strip()}")
+
+    def _forget_dead_owner(self) -> None:
+        """End a server left on our data; remove the file of one that is gone, whose pid may be a stranger's by now."""
+        owner_file = self.data_dir / "postmaster.pid"
+        if not owner_file.exists():
+            return
+        try:
+            owner = psutil.Process(int(owner_file.read_text().split("\n", 1)[0]))
+            if str(self.data_dir) in owner.cmdline():
+                owner.send_signal(signal.SIGINT)
+                owner.wait(STOP_TIMEOUT_S)
+        except psutil.NoSuchProcess:
+            pass
+        owner_file.unlink(missing_ok=True)
 
     def is_ready(self) -> bool:
         try:

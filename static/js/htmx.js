@@ -1,6 +1,5 @@
-// htmx with morphing swaps. Nothing of it may need inline styles or eval: the content security policy forbids both.
+// htmx, told not to need inline styles or eval: the content security policy forbids both.
 import htmx from "htmx.org";
-import { Idiomorph } from "idiomorph/dist/idiomorph.esm.js";
 
 Object.assign(htmx.config, {
   allowEval: false,
@@ -8,14 +7,6 @@ Object.assign(htmx.config, {
   includeIndicatorStyles: false,
   selfRequestsOnly: true,
   historyCacheSize: 0,
-});
-
-htmx.defineExtension("morph", {
-  isInlineSwap: (style) => style === "morph",
-  handleSwap(style, target, fragment) {
-    if (style !== "morph") return false;
-    return Idiomorph.morph(target, fragment.children, { morphStyle: "innerHTML", ignoreActiveValue: true });
-  },
 });
 
 export { htmx };

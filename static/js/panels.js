@@ -1,4 +1,5 @@
 // Panels fetch their own inside again when something they show has changed: at most four times a second each.
+import { Idiomorph } from "idiomorph";
 import { htmx } from "./htmx.js";
 
 const INTERVAL_MS = 250;
@@ -63,7 +64,9 @@ async function swapIn(panel) {
   if (!response.ok) throw new Error(String(response.status));
   const inside = panel.querySelector("[data-panel-inside]");
   const before = revisions(inside);
-  htmx.swap(inside, await response.text(), { swapStyle: "morph" }, { contextElement: inside });
+  // Morphing keeps focus, scroll position and selection where they are.
+  Idiomorph.morph(inside, await response.text(), { morphStyle: "innerHTML", ignoreActiveValue: true });
+  htmx.process(inside);
   for (const row of inside.querySelectorAll("[data-rev]")) flash(row, before.get(row.id));
   document.dispatchEvent(new CustomEvent("panels:swapped"));
 }

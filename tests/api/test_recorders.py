@@ -44,7 +44,7 @@ def test_deleting_only_without_history(alice: APIClient, cast: Cast, hers: Chain
     assert alice.delete(f"/api/recorders/{followed.pk}/").status_code == 400
 
 
-def test_both_addresses_work_during_an_overlap_and_one_after(alice: APIClient) -> None:
+def test_both_addresses_work_during_an_overlap_and_one_after(transactional_db: None, alice: APIClient) -> None:
     first = alice.post("/api/recorders/", {"name": "Trend"}, format="json").json()
     own = f"/api/recorders/{first['id']}"
     second = alice.post(f"{own}/rotate-token/", {"overlap_hours": 2}, format="json").json()["webhook_url"]

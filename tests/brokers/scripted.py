@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import queue
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -96,9 +97,11 @@ class Peer:
 class SocketServer:
     """Accepts and upgrades; `accepted` hands the peers to the test. `refuse_with` answers upgrades with a status."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "ws://127.0.0.1:%d/v1/websocket" % self._listener.getsockname()[1]
+        self._tls = tls
+        scheme = "ws" if tls is None else "wss"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/v1/websocket"
         self.refuse_with: str | None = None
         self.upgrades = 0
         self._peers: queue.Queue[Peer] = queue.Queue()
@@ -125,7 +128,7 @@ class SocketServer:
                 return
             sock.settimeout(10)
             with contextlib.suppress(OSError):
-                self._upgrade(sock)
+                self._upgrade(sock if self._tls is None else self._tls.wrap_socket(sock, server_side=True))
 
     def _upgrade(self, sock: socket.socket) -> None:
         head = b""
@@ -157,10 +160,15 @@ class RestServer:
 
     def __init__(self, answer: Callable[[str, str, bytes, dict[str, str]], Answer | None]) -> None:
         self.requests: list[tuple[str, str, bytes]] = []
+        self._open: list[socket.socket] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                server._open.append(self.connection)
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -198,6 +206,9 @@ class RestServer:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        for kept_alive in self._open:
+            with contextlib.suppress(OSError):
+                kept_alive.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager

@@ -104,7 +104,9 @@ def test_closed_session_has_no_quote_and_no_resting_orders(client, sandbox):
 
 def test_other_logins_see_none_of_it(client, new_client):
     stranger = new_client()
-    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()["orderId"]
+    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()[
+        "orderId"
+    ]
     assert stranger.rest("order/item", id=order_id).status_code == 404
     assert stranger.read("order/deps", masterid=client.account.id) == []
     assert stranger.read("account/list") != client.read("account/list")

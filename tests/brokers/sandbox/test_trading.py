@@ -44,7 +44,10 @@ def test_profit_and_fees_reach_cash_and_snapshot(client, sandbox):
     assert snapshot["openPnL"] == 3 * 10 * 2
     client.rest("order/placeorder", client.order("Sell", 3)).json()
     state = client.state()
-    fees = sum(row["commission"] + row["clearingFee"] + row["exchangeFee"] + row["nfaFee"] for row in client.read("fillFee/list"))
+    fees = sum(
+        row["commission"] + row["clearingFee"] + row["exchangeFee"] + row["nfaFee"]
+        for row in client.read("fillFee/list")
+    )
     assert state["realizedPnL"] == 60
     assert state["balance"] == pytest.approx(50_000 + 60 - fees)
     pairs = client.read("fillPair/list")
@@ -60,14 +63,18 @@ def test_reversal_nets_through_zero(client, sandbox):
 
 
 def test_limit_rests_then_fills_at_its_own_price(client, sandbox):
-    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()["orderId"]
+    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()[
+        "orderId"
+    ]
     assert client.working() == [("Buy", "Limit", 24_990.0)]
     sandbox.price("MNQ", 24_980.0)
     assert client.read("fill/deps", masterid=order_id)[0]["price"] == 24_990.0
 
 
 def test_marketable_limit_takes_the_better_price(client):
-    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=25_050.0)).json()["orderId"]
+    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=25_050.0)).json()[
+        "orderId"
+    ]
     assert client.read("fill/deps", masterid=order_id)[0]["price"] == 25_000.0
 
 
@@ -106,7 +113,9 @@ def test_immediate_or_cancel_does_not_rest(client):
 
 
 def test_modify_replaces_all_terms(client):
-    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()["orderId"]
+    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()[
+        "orderId"
+    ]
     body = {"orderId": order_id, "orderQty": 2, "orderType": "Limit", "price": 24_985.5, "clOrdId": "change-1"}
     reply = client.request("order/modifyorder", body)
     client.until("executionReport", execType="Replaced", commandId=reply["d"]["commandId"])
@@ -117,13 +126,17 @@ def test_modify_replaces_all_terms(client):
 
 
 def test_modify_into_the_market_fills(client):
-    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()["orderId"]
+    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()[
+        "orderId"
+    ]
     client.request("order/modifyorder", {"orderId": order_id, "orderQty": 1, "orderType": "Limit", "price": 25_001.0})
     client.until("order", id=order_id, ordStatus="Filled")
 
 
 def test_modify_without_order_type_is_http_400(client):
-    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()["orderId"]
+    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()[
+        "orderId"
+    ]
     reply = client.rest("order/modifyorder", {"orderId": order_id, "orderQty": 1, "price": 24_980.0})
     assert (reply.status_code, reply.text) == (400, "missing required field orderType")
 
@@ -138,7 +151,9 @@ def test_trailing_stop_accepts_only_a_new_quantity(client):
 
 
 def test_cancel_and_cancel_again(client):
-    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()["orderId"]
+    order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()[
+        "orderId"
+    ]
     assert client.request("order/cancelorder", {"orderId": order_id})["d"]["commandId"]
     client.until("order", id=order_id, ordStatus="Canceled")
     assert client.request("order/cancelorder", {"orderId": order_id})["d"]["failureReason"] == "TooLate"

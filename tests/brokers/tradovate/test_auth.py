@@ -127,7 +127,7 @@ def test_renewal_keeps_what_the_answer_leaves_out(door: Door) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "due"), [(80, False), (21, False), (14, True), (1, True)])
-def test_renewal_is_due_fifteen_to_twenty_minutes_before_the_end(door: Door, minutes: int, due: bool) -> None:
+def test_renewal_is_due_fifteen_to_twenty_minutes_before_the_end(door: Door, minutes: int, *, due: bool) -> None:
     door.lifetime = timedelta(minutes=minutes, seconds=30)
     auth = door.auth()
     auth.token()

@@ -148,7 +148,9 @@ def test_a_bracketed_entry_joins_in_any_order_of_arrival(seed: int) -> None:
         ("14", 1, Decimal("25000.0")),
         ("15", 1, Decimal("25000.25")),
     ]
-    assert reports.count(PositionReport(ACCOUNT, "MNQZ6", 2, Decimal("25000.125"), desk.cache.positions[5001, 43].at)) == 1
+    assert (
+        reports.count(PositionReport(ACCOUNT, "MNQZ6", 2, Decimal("25000.125"), desk.cache.positions[5001, 43].at)) == 1
+    )
 
 
 def test_hearing_everything_twice_reports_nothing_new() -> None:
@@ -242,7 +244,14 @@ def test_a_rejection_is_told_once_with_its_reason(arrival: list[Change]) -> None
 
 
 def test_an_exchange_rejection_names_its_order() -> None:
-    report = {"id": 9, "commandId": 1, "orderId": 1, "execType": "Rejected", "rejectReason": "InvalidPrice", "text": "off"}
+    report = {
+        "id": 9,
+        "commandId": 1,
+        "orderId": 1,
+        "execType": "Rejected",
+        "rejectReason": "InvalidPrice",
+        "text": "off",
+    }
     reports = Desk().feed(order(1, "Rejected"), version(1), command(1, ID), ("executionReport", report))
     assert (orders(reports)["1"].reject_code, orders(reports)["1"].reject_text) == ("InvalidPrice", "off")
 
@@ -273,6 +282,19 @@ def test_a_strategy_that_fails_without_an_order_is_a_rejected_entry() -> None:
         "ExecutionFailed",
         "Invalid params",
     )
+
+
+@pytest.mark.parametrize("failed_first", [True, False])
+def test_an_entry_refused_before_it_was_linked_is_still_ours(failed_first: bool) -> None:
+    desk = Desk()
+    desk.feed(strategy(), order(11, "Unknown"), command(11), version(11), order(9, "Rejected"), command(9))
+    last: list[Change] = [order(11, "Rejected"), strategy("ExecutionFailed")]
+    refusal = ("commandReport", {**REFUSED[1], "commandId": 11})
+    reports = desk.feed(refusal, *(reversed(last) if failed_first else last))
+    (report,) = orders(reports).values()
+    assert (report.broker_order_id, report.client_order_id, report.role) == ("11", ID, OrderRole.ENTRY)
+    assert (report.status, report.reject_code) == (OrderStatus.REJECTED, "MaxOrderQtyLimitReached")
+    assert [r.role for r in orders(desk.feed(now=9.0)).values()] == [OrderRole.EXTERNAL]
 
 
 def test_a_price_that_comes_later_completes_the_fill() -> None:

@@ -1,0 +1,45 @@
+"""`var/demo.json`: how to reach and watch the running demo. It holds a password and tokens, so only we may read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from justtrades.supervisor.files import write_private
+
+# `manage.py demo` lists the venue's accounts; their place in the file is the sandbox's part.
+_DEMO_FIELDS = ("email", "password", "webhook_url", "recorder_id", "api_token")
+
+
+class DemoFile:
+    """Read, changed and replaced as a whole each time: `manage.py demo` writes its part of it, too."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._path.read_text()) if self._path.exists() else {}
+        return content
+
+    def record_addresses(self, dashboard_url: str, sandbox: dict[str, Any] | None) -> None:
+        """`sandbox` is what it announced, None when there is none."""
+        self._update({"dashboard_url": dashboard_url} | ({"sandbox": _public_part(sandbox)} if sandbox else {}))
+
+    def record_demo(self, made: dict[str, Any]) -> None:
+        self._update({name: made[name] for name in _DEMO_FIELDS})
+
+    def record_pids(self, pids: dict[str, int | list[int] | None]) -> None:
+        if self.read().get("pids") != pids:
+            self._update({"pids": pids})
+
+    def _update(self, changes: dict[str, Any]) -> None:
+        write_private(self._path, json.dumps({**self.read(), **changes}, indent=2) + "\n")
+
+
+def _public_part(sandbox: dict[str, Any]) -> dict[str, Any]:
+    venue = sandbox["tradovate"]
+    return {
+        "control_url": sandbox["control_url"],
+        "tradovate": {name: venue[name] for name in ("rest_url", "ws_url", "accounts")},
+    }
