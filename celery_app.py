@@ -11,6 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "justtrades.settings")
 app = Celery("justtrades")
 app.config_from_object("justtrades.celery_config")
 app.autodiscover_tasks()
+# Threads of the web processes ring too, and only the default application is theirs.
+app.set_default()
 
 
 @signals.setup_logging.connect

@@ -6,7 +6,7 @@ import hashlib
 
 from django.core.cache import BaseCache, cache
 from django.core.cache.backends.locmem import LocMemCache
-from django_redis.exceptions import ConnectionInterrupted
+from redis import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -38,7 +38,7 @@ class PasswordTries(BaseThrottle):
 def _count(key: str) -> int:
     try:
         return _count_in(cache, key)
-    except ConnectionInterrupted:
+    except RedisError:
         return _count_in(_OWN_MEMORY, key)
 
 

@@ -6,7 +6,7 @@ prices and distances are `Decimal` in the contract's own price points, times are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -315,3 +315,19 @@ class Connection(Protocol):
 
         Raises a `brokers.errors.BrokerError`; an error is never evidence of anything.
         """
+
+
+OnQuote = Callable[[str, Decimal | None, Decimal | None, Decimal | None, datetime], None]
+"""Symbol, bid, ask, last (None: this message does not say) and the venue's time; called on a stream thread."""
+
+
+class QuoteSource(Protocol):
+    """Live prices by contract name. They are for screens and limits; nothing that trades may wait for one."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def subscribe(self, symbols: Iterable[str]) -> None: ...
+
+    def unsubscribe(self, symbols: Iterable[str]) -> None: ...

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import websocket
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+TLS_RECORD_BYTES = 16 * 1024
 READ_BUFFER_BYTES = 256 * 1024
 _DATA_OPCODES = (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_CONT)
 
@@ -140,7 +141,11 @@ class Link:
             self._attention(self)
 
     def _send(self, data: bytes | memoryview) -> tuple[int, bool]:
-        """Bytes taken and whether any may have left: a TLS record that stopped half-way counts as begun."""
+        """Bytes taken, and whether any may have left.
+
+        A TLS write takes all or nothing, so what it wrote before it stopped is not known: it counts as begun. Only
+        when it broke within a single record is that proof, because half a record says nothing to the other side.
+        """
         try:
             sent = self._sock.send(data)
         except ssl.SSLWantWriteError:
@@ -149,7 +154,7 @@ class Link:
             return 0, False
         except OSError as error:
             self.break_off(f"write failed: {error.strerror or type(error).__name__}")
-            return 0, False
+            return 0, isinstance(self._sock, ssl.SSLSocket) and len(data) > TLS_RECORD_BYTES
         return sent, sent > 0
 
     def _receive(self) -> bytes:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from brokers.base import AccountRef, Capabilities, Connection, Credentials, Endpoints, Sink, TokenStore
+from brokers.base import OnQuote, QuoteSource, AccountRef, Capabilities, Connection, Credentials, Endpoints, Sink, TokenStore
 from brokers.streams import StreamLoop
 from brokers.tradovate import venue as tradovate
 
 Connect = Callable[[int, Credentials, Endpoints, TokenStore, Sink, StreamLoop], Connection]
+
+
+OpenQuotes = Callable[[Credentials, Endpoints, TokenStore, OnQuote, StreamLoop], QuoteSource]
 
 
 class SignInCheck(Protocol):
@@ -31,8 +34,9 @@ class Venue:
     capabilities: Capabilities
     connect: Connect
     sign_in_check: SignInCheck
+    quotes: OpenQuotes
 
 
 VENUES: dict[str, Venue] = {
-    "tradovate": Venue("Tradovate / NinjaTrader", tradovate.CAPABILITIES, tradovate.connect, tradovate.sign_in_check),
+    "tradovate": Venue("Tradovate / NinjaTrader", tradovate.CAPABILITIES, tradovate.connect, tradovate.sign_in_check, tradovate.quotes),
 }

@@ -6,6 +6,8 @@ import json
 import uuid
 from datetime import datetime
 
+from django.db import connection
+
 from brokers.base import Token
 from brokers.models import BrokerLogin
 
@@ -14,13 +16,15 @@ class DatabaseTokenStore:
     """`brokers.base.TokenStore` on `BrokerLogin.token`.
 
     `load` raises `vault.WrongKey` when the token was encrypted with a key that is gone: a login that cannot be
-    read must not look like one that never signed in.
+    read must not look like one that never signed in. It runs in threads that outlive a database restart, so each use
+    first drops a connection that failed before.
     """
 
     def __init__(self, login_id: uuid.UUID) -> None:
         self._login_id = login_id
 
     def load(self) -> Token | None:
+        connection.close_if_unusable_or_obsolete()
         text = BrokerLogin.objects.values_list("token", flat=True).get(pk=self._login_id)
         if text == "":
             return None
@@ -34,6 +38,7 @@ class DatabaseTokenStore:
         )
 
     def save(self, token: Token) -> None:
+        connection.close_if_unusable_or_obsolete()
         text = json.dumps(
             {
                 "access": token.access,

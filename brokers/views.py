@@ -7,7 +7,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,9 +16,12 @@ from brokers import selectors, services
 from brokers.forms import ConnectForm
 from brokers.models import BrokerLogin
 from justtrades.forms import add_errors
+from justtrades.requests import SignedInRequest
+
+LOGINS_PER_PAGE = 50
 
 
-def find_login(request: HttpRequest, pk: UUID) -> BrokerLogin:
+def find_login(request: SignedInRequest, pk: UUID) -> BrokerLogin:
     try:
         return selectors.get_login_for(request.user, pk)
     except BrokerLogin.DoesNotExist:
@@ -26,14 +30,15 @@ def find_login(request: HttpRequest, pk: UUID) -> BrokerLogin:
 
 @require_safe
 @login_required
-def logins(request: HttpRequest) -> HttpResponse:
+def logins(request: SignedInRequest) -> HttpResponse:
     found = selectors.list_logins_for(request.user).prefetch_related("accounts")
-    return render(request, "brokers/list.html", {"logins": found})
+    page = Paginator(found, LOGINS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "brokers/list.html", {"page": page})
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def connect(request: HttpRequest) -> HttpResponse:
+def connect(request: SignedInRequest) -> HttpResponse:
     form = ConnectForm(request.POST or None)
     if form.is_valid():
         try:
@@ -48,7 +53,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def login_enable(request: HttpRequest, pk: UUID) -> HttpResponse:
+def login_enable(request: SignedInRequest, pk: UUID) -> HttpResponse:
     login = services.enable_login(login=find_login(request, pk))
     messages.success(request, f"{login.username} connects within a few seconds.")
     return redirect("brokers")
@@ -56,7 +61,7 @@ def login_enable(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def login_disable(request: HttpRequest, pk: UUID) -> HttpResponse:
+def login_disable(request: SignedInRequest, pk: UUID) -> HttpResponse:
     login = services.disable_login(login=find_login(request, pk))
     messages.success(request, f"{login.username} is switched off. Stops and targets stay at the broker.")
     return redirect("brokers")

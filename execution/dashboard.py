@@ -33,7 +33,6 @@ from traders.selectors import list_traders_for
 
 PAGE_ROWS = 100
 PANEL_ROWS = 12
-PANEL_POSITIONS = 25
 FOLLOWERS_SHOWN = 6
 FOLLOWERS_READ = 200
 DEGRADED = (ConnectionState.CONNECTING, ConnectionState.STALE)
@@ -116,8 +115,8 @@ def is_newest(query: QueryDict) -> bool:
     return query.get("view") == "newest"
 
 
-def paged(rows: QuerySet[Any], query: QueryDict, newest: int = PANEL_ROWS) -> Page[Any]:
-    return Paginator(rows, newest if is_newest(query) else PAGE_ROWS).get_page(query.get("page"))
+def paged(rows: QuerySet[Any], query: QueryDict) -> Page[Any]:
+    return Paginator(rows, PANEL_ROWS if is_newest(query) else PAGE_ROWS).get_page(query.get("page"))
 
 
 def connections_of(user: Person) -> Connections:
@@ -138,7 +137,8 @@ def status_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
     exposures = selectors.list_exposures_for(user)
     quotes = read_quotes({exposure.symbol for exposure in exposures})
     lines = [contract_line(exposure, quotes) for exposure in exposures]
-    total = None if any(line.open is None for line in lines) else sum((line.open for line in lines), Decimal(0))
+    known = [line.open for line in lines if line.open is not None]
+    total = sum(known, Decimal(0)) if len(known) == len(lines) else None
     realized = selectors.realized_pnl_for(user)
     return {
         "connections": connections_of(user),
@@ -167,7 +167,7 @@ def positions_panel(user: Person, query: QueryDict) -> dict[str, Any]:
         )
     if query.get("show") == "unprotected":
         rows = rows.filter(unprotected_since__isnull=False)
-    page = paged(rows, query, newest=PANEL_POSITIONS)
+    page = paged(rows, query)
     held = list(page.object_list)
     quotes = read_quotes({position.symbol for position in held})
     legs = legs_by_trader(selectors.list_protective_orders(held)) if held else {}
@@ -185,9 +185,7 @@ def signals_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     rows = list_signals_for(user).defer("body").order_by("-received_at")
     words, status = query.get("q", "").strip(), query.get("status", "")
     if words:
-        rows = rows.filter(
-            Q(ticker__icontains=words) | Q(action__icontains=words) | Q(recorder__name__icontains=words)
-        )
+        rows = rows.filter(Q(ticker__icontains=words) | Q(action__icontains=words) | Q(recorder__name__icontains=words))
     if status:
         rows = rows.filter(status=status)
     if query.get("recorder"):

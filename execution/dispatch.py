@@ -40,12 +40,12 @@ _CLAIM = """
                WHERE s.account_id = i.account_id AND s.symbol = i.symbol AND s.trader_id <> i.trader_id
                  AND s.net_qty <> 0),
            (SELECT o.id FROM execution_order o WHERE i.attempts > 0 AND o.client_order_id = i.client_order_id),
-           i.attempts
+           i.attempts, i.reason_code, i.reason_text
     FROM execution_orderintent i
     JOIN brokers_brokeraccount a ON a.id = i.account_id
     LEFT JOIN execution_orderintent b ON b.id = i.after_id
     LEFT JOIN execution_position p ON p.trader_id = i.trader_id AND p.symbol = i.symbol
-    WHERE i.status = 'cleared' AND i.lane_slot %% %s = %s AND (b.id IS NULL OR b.status = ANY(%s))
+    WHERE i.status = 'cleared' AND i.cleared_at <= %s AND i.lane_slot %% %s = %s AND (b.id IS NULL OR b.status = ANY(%s))
     ORDER BY i.created_at, i.id
     LIMIT %s
     FOR UPDATE OF i SKIP LOCKED
@@ -88,7 +88,7 @@ def _claim_chunk(lane: int) -> tuple[_Claim, int]:
     with transaction.atomic():
         killpoint("dispatch.pre_mark")
         with connection.cursor() as cursor:
-            cursor.execute(_CLAIM, [settings.LANES, lane, sorted(FINISHED), CHUNK])
+            cursor.execute(_CLAIM, [claim.batch.now, settings.LANES, lane, sorted(FINISHED), CHUNK])
             due = [Due(*row) for row in cursor.fetchall()]
         for intent in due:
             _decide(claim, intent)
@@ -104,7 +104,7 @@ def _decide(claim: _Claim, intent: Due) -> None:
         _set_intent(claim, intent, *verdict)
         return
     take_up(claim.batch, intent)
-    _set_intent(claim, intent, IntentStatus.DISPATCHED, "", "")
+    _set_intent(claim, intent, IntentStatus.DISPATCHED, intent.reason_code, intent.reason_text)
 
 
 def _verdict(intent: Due, now: datetime) -> tuple[IntentStatus, str, str] | None:

@@ -161,7 +161,7 @@ def _add(
     intent_id = new_id()
     key = idempotency_key("signal", draft.signal.id, follower.trader_id, leg.leg)
     name = client_order_id(key)
-    status = IntentStatus.CLEARED if denial is None else IntentStatus.DENIED
+    status = _status_of(denial)
     if denial is None and leg.is_entry and after is None and _is_ours(draft, follower):
         status = IntentStatus.DISPATCHED
         take_up(draft.batch, _due(follower, leg, intent_id, name, symbol))
@@ -179,6 +179,12 @@ def _add(
     change = Change(follower.owner_id, ObjectKind.INTENT, intent_id, IntentStatus.NEW, status.value, draft.now, detail)
     draft.changes.append(change)
     return intent_id
+
+
+def _status_of(denial: plan.Declined | checks.Denial | None) -> IntentStatus:
+    if denial is None:
+        return IntentStatus.CLEARED
+    return IntentStatus.EXPIRED if denial.code == checks.STALE else IntentStatus.DENIED
 
 
 def _is_ours(draft: _Draft, follower: Follower) -> bool:

@@ -41,7 +41,7 @@ def _thirty_seconds(price: Decimal, tick: Decimal) -> str:
 
 
 def format_money(amount: Decimal | None, *, signed: bool = True) -> str:
-    """`+$1,250.00`, `−$75.50`, `$0.00`; a dash where nobody knows."""
+    """`+$1,250.00`, `$0.00`, with a true minus sign below zero; a dash where nobody knows."""
     if amount is None:
         return "—"
     cents = amount.quantize(Decimal("0.01"))

@@ -32,7 +32,7 @@ from justtrades.ids import client_order_id, idempotency_key
 log = structlog.get_logger(__name__)
 UNPROTECTED_BOUND = timedelta(seconds=5)
 ORPHAN_AFTER = timedelta(seconds=2)
-BROKER_FLAT_AFTER = timedelta(seconds=3)
+BROKER_FLAT_AFTER = timedelta(seconds=1)
 
 
 class Desk(Protocol):
@@ -69,8 +69,9 @@ def flatten_unprotected(lane: int) -> int:
 
 def _flatten(position: Position) -> bool:
     now = clock.now()
-    since = position.unprotected_since
-    key = idempotency_key("risk_action", f"unprotected:{position.id}:{since:%Y%m%dT%H%M%S%f}", position.trader_id, "exit")
+    wish = f"unprotected:{position.id}:{position.unprotected_since:%Y%m%dT%H%M%S%f}"
+    tries = OrderIntent.objects.filter(idempotency_key__startswith=f"risk_action:{wish}:").count()
+    key = idempotency_key("risk_action", wish, position.trader_id, f"exit{tries}")
     last = (
         OrderIntent.objects.filter(trader_id=position.trader_id, symbol=position.symbol, status__in=LIVE_INTENTS)
         .order_by("created_at", "id")
@@ -146,10 +147,21 @@ def adopt_flat(lane: int) -> int:
     """Close our record of a position that the broker says does not exist, when no fill explains it for a while.
 
     Somebody closed it at the broker. Holding on to it would let the next alert act on a position that is not there.
+    Only a report that is newer than our last fill counts, and only where one trader alone holds the contract on the
+    account: two that hold against each other are flat at the broker by right.
     """
     since = clock.now() - BROKER_FLAT_AFTER
     flat = BrokerPosition.objects.filter(
-        account_id=OuterRef("account_id"), symbol=OuterRef("symbol"), net_qty=0, reported_at__lt=since
+        account_id=OuterRef("account_id"),
+        symbol=OuterRef("symbol"),
+        net_qty=0,
+        reported_at__lt=since,
+        reported_at__gt=OuterRef("updated_at"),
+    )
+    others = (
+        Position.objects.exclude(net_qty=0)
+        .exclude(pk=OuterRef("pk"))
+        .filter(account_id=OuterRef("account_id"), symbol=OuterRef("symbol"))
     )
     under_way = OrderIntent.objects.filter(
         trader_id=OuterRef("trader_id"), symbol=OuterRef("symbol"), status__in=LIVE_INTENTS
@@ -157,7 +169,7 @@ def adopt_flat(lane: int) -> int:
     gone = (
         Position.objects.exclude(net_qty=0)
         .annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES))
-        .filter(Exists(flat), ~Exists(under_way), lane=lane, updated_at__lt=since)
+        .filter(Exists(flat), ~Exists(others), ~Exists(under_way), lane=lane)
     )
     keys = list(gone.values_list("trader_id", "symbol"))
     if not keys:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Sum, When
@@ -16,6 +16,9 @@ from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import LIVE as LIVE_ORDERS
 from recorders.models import Signal
 
+OUTCOMES: tuple[Literal["total", "done", "denied", "failed", "unknown", "expired", "unfinished"], ...] = (
+    "total", "done", "denied", "failed", "unknown", "expired", "unfinished",
+)  # fmt: skip
 UNFINISHED = sorted(LIVE_INTENTS - {IntentStatus.UNKNOWN})
 
 
@@ -35,7 +38,7 @@ def count_outcomes(signal_ids: list[UUID]) -> dict[UUID, dict[str, int]]:
             unfinished=Count("id", filter=Q(status__in=UNFINISHED)),
         )
     )
-    return {row.pop("signal_id"): row for row in counts}
+    return {row["signal_id"]: {name: row[name] for name in OUTCOMES} for row in counts}
 
 
 def list_intents_for(user: Person) -> QuerySet[OrderIntent]:
@@ -56,7 +59,8 @@ def list_working_orders_for(user: Person) -> QuerySet[Order]:
 
 
 def list_fills_for(user: Person) -> QuerySet[Fill]:
-    return Fill.objects.filter(account__owner_id=user.pk).select_related("account", "order__intent").order_by("-filled_at")
+    fills = Fill.objects.filter(account__owner_id=user.pk)
+    return fills.select_related("account", "order__intent").order_by("-filled_at")
 
 
 def list_positions_for(user: Person) -> QuerySet[Position]:
@@ -111,7 +115,12 @@ def list_exposures_for(user: Person) -> list[Exposure]:
         )
     )
     return [
-        Exposure(row["symbol"], row["positions"], row["net"], row["cost"] if row["priced"] == row["positions"] else None)
+        Exposure(
+            symbol=row["symbol"],
+            positions=row["positions"],
+            net_qty=row["net"],
+            cost=row["cost"] if row["priced"] == row["positions"] else None,
+        )
         for row in rows
     ]
 

@@ -54,6 +54,8 @@ class Due(NamedTuple):
     is_shared: bool = False
     order_id: UUID | None = None
     attempts: int = 0
+    reason_code: str = ""
+    reason_text: str = ""
 
 
 _ORDER_COLUMNS = (

@@ -64,7 +64,7 @@ def time_signals(signal_ids: list[UUID]) -> dict[UUID, SignalTiming]:
         .values("signal_id")
         .annotate(**_aggregates((*PHASES, *WHOLE)))
     )
-    return {row["signal_id"]: _timing(row) for row in rows}
+    return {row["signal_id"]: _timing(dict(row)) for row in rows}
 
 
 def _aggregates(spans: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:

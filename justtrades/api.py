@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import InterfaceError, OperationalError, models
 from django.http import HttpRequest
 from django.utils import timezone
-from django_redis.exceptions import ConnectionInterrupted
+from redis import RedisError
 from rest_framework import exceptions, serializers, status
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.generics import GenericAPIView
@@ -55,7 +55,7 @@ def _in_terms_of_the_api(error: Exception) -> Exception:
         return exceptions.ValidationError(error.message_dict if has_fields else error.messages)
     if isinstance(error, ObjectDoesNotExist):
         return exceptions.NotFound()
-    if isinstance(error, OperationalError | InterfaceError | ConnectionInterrupted):
+    if isinstance(error, OperationalError | InterfaceError | RedisError):
         return StorageUnavailable()
     return error
 

@@ -58,6 +58,9 @@ def number(fields: Fields, *names: str) -> Decimal | None:
     if len(digits) > MAX_DIGITS:
         raise Refusal("NUMBER_TOO_LONG", f"{name}: had {len(digits)} digits, limit {MAX_DIGITS}")
     try:
+        # Decimal also reads "1_0" and other scripts' digits; an alert that says so is not understood but guessed.
+        if not digits.isascii() or "_" in digits:
+            raise InvalidOperation
         parsed = Decimal(digits)
     except InvalidOperation:
         raise Refusal("NOT_A_NUMBER", f"{name}: had {shown(value)}, wants a number") from None
@@ -99,11 +102,13 @@ def moment(fields: Fields, *names: str) -> datetime | None:
     name = first_present(fields, names)[0]
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
+        if parsed.tzinfo is None:
+            raise Refusal("NOT_A_TIME", f"{name}: had {shown(value)}, wants a time with its zone")
+        return parsed.astimezone(UTC)
+    except Refusal:
+        raise
+    except (ValueError, OverflowError):
         raise Refusal("NOT_A_TIME", f"{name}: had {shown(value)}, wants a time like 2026-11-23T14:35:00Z") from None
-    if parsed.tzinfo is None:
-        raise Refusal("NOT_A_TIME", f"{name}: had {shown(value)}, wants a time with its zone")
-    return parsed.astimezone(UTC)
 
 
 def signed_position(fields: Fields, side_name: str, size_name: str) -> Decimal | None:

@@ -13,7 +13,7 @@ from recorders.models import Recorder
 class RecorderForm(forms.ModelForm[Recorder]):
     class Meta:
         model = Recorder
-        fields = ("name", "initial_position_size", "target_ticks", "stop_ticks", "is_enabled")
+        fields: tuple[str, ...] = ("name", "initial_position_size", "target_ticks", "stop_ticks", "is_enabled")
         labels = {
             "initial_position_size": "Contracts per entry",
             "target_ticks": "Target, ticks",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 
 from brokers import instruments
@@ -11,6 +12,7 @@ from recorders.dialects import canonical
 from recorders.fields import Fields
 
 MAX_BODY_BYTES = 64 * 1024
+_TICKER = re.compile(r"[A-Za-z0-9_.!:]+")
 
 
 def parse(body: bytes) -> ParsedAlert:
@@ -23,6 +25,8 @@ def parse(body: bytes) -> ParsedAlert:
     if not canonical.speaks(alert):
         raise Refusal("UNKNOWN_DIALECT", f"had the keys {shown(sorted(alert)[:8], 120)}, wants action and ticker")
     parsed = canonical.parse(alert)
+    if not _TICKER.fullmatch(parsed.ticker):
+        raise Refusal("UNKNOWN_TICKER", f"ticker: had {shown(parsed.ticker)}, wants a symbol like MNQ1! or CME_MINI:MNQ1!")
     try:
         instruments.product_of(parsed.ticker)
     except instruments.UnknownTicker as error:

@@ -11,21 +11,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from justtrades import clock
 from justtrades.forms import add_errors
+from justtrades.requests import SignedInRequest
 from recorders import selectors, services
-from recorders.forms import NewRecorderForm, RecorderForm, AlertForm
+from recorders.forms import AlertForm, NewRecorderForm, RecorderForm
 from recorders.models import Recorder
 from recorders.receive import Inbox, receive_alert
 from recorders.template import CANONICAL_TEMPLATE
 
 
-def find_recorder(request: HttpRequest, pk: UUID) -> Recorder:
+def find_recorder(request: SignedInRequest, pk: UUID) -> Recorder:
     try:
         return selectors.get_recorder_for(request.user, pk)
     except Recorder.DoesNotExist:
@@ -34,7 +35,7 @@ def find_recorder(request: HttpRequest, pk: UUID) -> Recorder:
 
 @require_safe
 @login_required
-def recorders(request: HttpRequest) -> HttpResponse:
+def recorders(request: SignedInRequest) -> HttpResponse:
     found = selectors.list_recorders_for(request.user).annotate(
         followers=Count("traders"), enabled=Count("traders", filter=Q(traders__is_enabled=True))
     )
@@ -43,7 +44,7 @@ def recorders(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def recorder_new(request: HttpRequest) -> HttpResponse:
+def recorder_new(request: SignedInRequest) -> HttpResponse:
     form = NewRecorderForm(request.POST or None)
     if form.is_valid():
         try:
@@ -57,13 +58,13 @@ def recorder_new(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def recorder(request: HttpRequest, pk: UUID) -> HttpResponse:
+def recorder(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return render(request, "recorders/detail.html", describe(find_recorder(request, pk), AlertForm()))
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def recorder_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def recorder_edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     found = find_recorder(request, pk)
     form = RecorderForm(request.POST or None, instance=found)
     if form.is_valid():
@@ -79,14 +80,14 @@ def recorder_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def recorder_rotate(request: HttpRequest, pk: UUID) -> HttpResponse:
+def recorder_rotate(request: SignedInRequest, pk: UUID) -> HttpResponse:
     found = find_recorder(request, pk)
     return show_address(request, found, services.rotate_token(recorder=found))
 
 
 @require_POST
 @login_required
-def recorder_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+def recorder_delete(request: SignedInRequest, pk: UUID) -> HttpResponse:
     found = find_recorder(request, pk)
     try:
         services.delete_recorder(recorder=found)
@@ -99,7 +100,7 @@ def recorder_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def recorder_test_alert(request: HttpRequest, pk: UUID) -> HttpResponse:
+def recorder_test_alert(request: SignedInRequest, pk: UUID) -> HttpResponse:
     found = find_recorder(request, pk)
     form = AlertForm(request.POST)
     if not form.is_valid():
@@ -111,7 +112,7 @@ def recorder_test_alert(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("signal", receipt.signal_id)
 
 
-def show_address(request: HttpRequest, recorder: Recorder, token: str) -> HttpResponse:
+def show_address(request: SignedInRequest, recorder: Recorder, token: str) -> HttpResponse:
     """The one time that a webhook address is readable: it goes into this answer and is kept nowhere."""
     url = services.webhook_url(token)
     context = {"recorder": recorder, "webhook_url": url, "alert_template": CANONICAL_TEMPLATE, "curl": curl_line(url)}

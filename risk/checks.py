@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 STALE_AFTER = timedelta(seconds=30)
+STALE = "STALE"
 MAX_CLOCK_SKEW = timedelta(seconds=5)
 
 
@@ -77,7 +78,7 @@ def _credentials(facts: Facts, _now: datetime) -> Denial | None:
 def _freshness(facts: Facts, now: datetime) -> Denial | None:
     if facts.is_entry and facts.expires_at is not None and now > facts.expires_at:
         late = (now - facts.expires_at).total_seconds()
-        return Denial("STALE", f"age: had {STALE_AFTER.seconds + late:.1f} s, limit {STALE_AFTER.seconds} s")
+        return Denial(STALE, f"age: had {STALE_AFTER.seconds + late:.1f} s, limit {STALE_AFTER.seconds} s")
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -42,7 +42,7 @@ class TraderForm(forms.ModelForm[Trader]):
             "stop_ticks": "Empty: inherits the recorder's. 0 places none.",
         }
 
-    groups = (
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("How big", ("initial_position_size", "multiplier", "max_contracts")),
         ("How it gets out", ("target_ticks", "stop_ticks")),
     )
@@ -61,8 +61,15 @@ class TraderForm(forms.ModelForm[Trader]):
 
 
 class NewTraderForm(TraderForm):
-    recorder = forms.ModelChoiceField(Recorder.objects.none(), help_text="Whose signals it follows.")
-    account = AccountField(BrokerAccount.objects.none(), label="Broker account", help_text="Where it trades.")
+    recorder = forms.ModelChoiceField(
+        Recorder.objects.none(), empty_label="Choose a recorder", help_text="Whose signals it follows."
+    )
+    account = AccountField(
+        BrokerAccount.objects.none(),
+        label="Broker account",
+        empty_label="Choose an account",
+        help_text="Where it trades.",
+    )
 
     class Meta(TraderForm.Meta):
         pass
@@ -71,5 +78,6 @@ class NewTraderForm(TraderForm):
 
     def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["recorder"].queryset = list_recorders_for(user)
-        self.fields["account"].queryset = list_accounts_for(user)
+        choices = {"recorder": list_recorders_for(user), "account": list_accounts_for(user)}
+        for name, rows in choices.items():
+            cast(forms.ModelChoiceField[Any], self.fields[name]).queryset = rows

@@ -9,12 +9,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from brokers.selectors import list_accounts_for
 from justtrades.forms import add_errors
+from justtrades.requests import SignedInRequest
 from recorders.selectors import list_recorders_for
 from traders import selectors, services
 from traders.forms import NewTraderForm, TraderForm
@@ -23,14 +24,14 @@ from traders.models import Trader
 ROWS_PER_PAGE = 100
 
 
-def find_trader(request: HttpRequest, pk: UUID) -> Trader:
+def find_trader(request: SignedInRequest, pk: UUID) -> Trader:
     try:
         return selectors.get_trader_for(request.user, pk)
     except Trader.DoesNotExist:
         raise Http404 from None
 
 
-def search(request: HttpRequest, rows: QuerySet[Trader]) -> QuerySet[Trader]:
+def search(request: SignedInRequest, rows: QuerySet[Trader]) -> QuerySet[Trader]:
     """Narrowed by the words and the filter of the address."""
     words, show = request.GET.get("q", "").strip(), request.GET.get("show", "")
     if words:
@@ -43,7 +44,7 @@ def search(request: HttpRequest, rows: QuerySet[Trader]) -> QuerySet[Trader]:
 
 @require_safe
 @login_required
-def traders(request: HttpRequest) -> HttpResponse:
+def traders(request: SignedInRequest) -> HttpResponse:
     rows = search(request, selectors.list_traders_for(request.user))
     context = {
         "page": Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page")),
@@ -55,7 +56,7 @@ def traders(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def trader_new(request: HttpRequest) -> HttpResponse:
+def trader_new(request: SignedInRequest) -> HttpResponse:
     initial = {"recorder": request.GET.get("recorder"), "account": request.GET.get("account")}
     form = NewTraderForm(request.POST or None, user=request.user, initial=initial)
     if form.is_valid():
@@ -71,7 +72,7 @@ def trader_new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def trader_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def trader_edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     trader = find_trader(request, pk)
     form = TraderForm(request.POST or None, instance=trader, recorder=trader.recorder)
     if form.is_valid():
@@ -87,7 +88,7 @@ def trader_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def trader_enable(request: HttpRequest, pk: UUID) -> HttpResponse:
+def trader_enable(request: SignedInRequest, pk: UUID) -> HttpResponse:
     trader = services.enable_trader(trader=find_trader(request, pk))
     messages.success(request, f"{trader.account.name} follows {trader.recorder.name} from the next signal.")
     return redirect("traders")
@@ -95,7 +96,7 @@ def trader_enable(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def trader_disable(request: HttpRequest, pk: UUID) -> HttpResponse:
+def trader_disable(request: SignedInRequest, pk: UUID) -> HttpResponse:
     trader = services.disable_trader(trader=find_trader(request, pk))
     messages.success(request, f"{trader.account.name} takes no new entry. Its open position and its exits stay.")
     return redirect("traders")
@@ -103,7 +104,7 @@ def trader_disable(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def trader_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+def trader_delete(request: SignedInRequest, pk: UUID) -> HttpResponse:
     trader = find_trader(request, pk)
     try:
         services.delete_trader(trader=trader)

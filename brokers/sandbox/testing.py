@@ -114,7 +114,7 @@ def start_sandbox(accounts: int = 5, **options: object) -> RunningSandbox:
     """
     command = [sys.executable, "-m", "brokers.sandbox", f"--accounts={accounts}"]
     command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE)  # noqa: S603  own module
+    process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE)
     if process.stdout is None:
         raise RuntimeError("the sandbox has no output")
     line = process.stdout.readline()

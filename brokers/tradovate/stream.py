@@ -62,6 +62,7 @@ class UserSession(TradovateSession):
         self._early: list[parse.Json] = []
         self._synced = False
         self._leaving = False
+        self._sync_by_types = False
         self._next_renewal = 0.0
         self._start_over()
 
@@ -72,9 +73,9 @@ class UserSession(TradovateSession):
     def on_authorized(self, token: Token) -> None:
         self.token = token
         if token.user_id:
-            self._sync(token.user_id)
+            self._sync(int(token.user_id))
         else:
-            self.ask("user/list", lambda users: self._sync(str(users[0]["id"])))
+            self.ask("user/list", lambda users: self._sync(users[0]["id"]))
 
     def on_texts(self, messages: Sequence[bytes]) -> None:
         super().on_texts(messages)
@@ -155,13 +156,21 @@ class UserSession(TradovateSession):
         self._reporter = Reporter(self._joins)
         self._gaps = Gaps(self, self._cache, self._reporter, self._book, self.flush)
 
-    def _sync(self, user_id: str) -> None:
-        body = orjson.dumps({"users": [int(user_id)]})
-        self.ask("user/syncrequest", self._on_sync, body=body, within=SYNC_SECONDS)
+    def _sync(self, user_id: int) -> None:
+        """By user, as the venue answers it; by types where its newer documents are in force and send nothing else."""
+        wanted: dict[str, Any] = {"users": [user_id]}
+        if self._sync_by_types:
+            wanted = {"splitResponses": False, "entityTypes": [entity_type for _, entity_type in parse.SYNC_KEYS]}
+        self.ask("user/syncrequest", self._on_sync, body=orjson.dumps(wanted), within=SYNC_SECONDS)
 
     def _on_sync(self, payload: Any) -> None:
         if not isinstance(payload, dict) or "users" not in payload:
             self._break_off("the sync reply could not be read")
+            return
+        if not payload.get("accounts") and not self._sync_by_types:
+            # One sync per connection: nothing at all is believed only when the other form says so too.
+            self._sync_by_types = True
+            self._break_off("the venue showed no accounts, asking by entity types")
             return
         for entity in parse.snapshot_entities(payload):
             self._cache.apply(entity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
@@ -45,6 +46,7 @@ class LaneStep(bootsteps.StartStopStep):
         current.set_lane(lane)
         self._keeper = Keeper(lane, ownership)
         self._keeper.start()
+        _spare_the_order_path_garbage_collection()
         connection.close()
         log.info("lane.owned", lane=index)
 
@@ -53,3 +55,10 @@ class LaneStep(bootsteps.StartStopStep):
             self._keeper.stop()
 
     terminate = stop
+
+
+def _spare_the_order_path_garbage_collection() -> None:
+    """A full collection over five hundred connections' books takes longer than sending five hundred orders."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

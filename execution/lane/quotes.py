@@ -1,20 +1,104 @@
-"""Keeps quotes flowing for the contracts that somebody of the lane holds. A screen's number, never an order's."""
+"""Keeps quotes flowing for the contracts that accounts of the lane hold: a screen's number, never an order's."""
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+import time
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 
+import structlog
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Mod
+from redis.exceptions import RedisError
+
+from brokers.base import ConnectionState, QuoteSource
+from brokers.models import BrokerLogin
+from brokers.quotes import cache
+from brokers.quotes.cache import Quote
+from brokers.registry import VENUES
+from brokers.services import credentials_of, endpoints_of
+from brokers.tokens import DatabaseTokenStore
 from execution.lane.runtime import Lane
+from execution.models import Position
+
+log = structlog.get_logger(__name__)
+STORE_EVERY_S = 0.25
 
 
 class QuoteKeeper:
+    """One quote stream per lane, through the first of its logins that is live."""
+
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._feed: Any = None
+        self._source: QuoteSource | None = None
+        self._subscribed: set[str] = set()
+        self._newest: dict[str, Quote] = {}
+        self._fresh = threading.Event()
+        self._stopping = False
+        self._is_cache_away = False
+        self._thread = threading.Thread(target=self._store, name="quotes", daemon=True)
 
     def refresh(self) -> None:
-        """Subscribe to what is held now."""
+        """Subscribe to what is held now and drop what is not."""
+        held = self._held_symbols()
+        if held and self._source is None:
+            self._open()
+        if self._source is None:
+            return
+        self._source.subscribe(sorted(held - self._subscribed))
+        self._source.unsubscribe(sorted(self._subscribed - held))
+        self._subscribed = held
 
     def stop(self) -> None:
-        if self._feed is not None:
-            self._feed.stop()
+        self._stopping = True
+        self._fresh.set()
+        if self._source is not None:
+            self._source.stop()
+
+    def _held_symbols(self) -> set[str]:
+        lane = Mod(F("account__login__lane_slot"), settings.LANES)
+        held = Position.objects.exclude(net_qty=0).annotate(lane=lane).filter(lane=self._lane.index)
+        return set(held.order_by().values_list("symbol", flat=True).distinct())
+
+    def _open(self) -> None:
+        live = next((c for c in self._lane.connections() if c.state is ConnectionState.LIVE), None)
+        login = BrokerLogin.objects.filter(pk=live.login_id).first() if live is not None else None
+        if login is None:
+            return
+        endpoints = endpoints_of(login)
+        if not endpoints.md_url:
+            return
+        open_quotes = VENUES[login.venue].quotes
+        store = DatabaseTokenStore(login.id)
+        self._source = open_quotes(credentials_of(login), endpoints, store, self._on_quote, self._lane.loop)
+        self._source.start()
+        self._thread.start()
+
+    def _on_quote(
+        self, symbol: str, bid: Decimal | None, ask: Decimal | None, last: Decimal | None, at: datetime
+    ) -> None:
+        before = self._newest.get(symbol, Quote(symbol, None, None, None, at))
+        self._newest[symbol] = replace(
+            before,
+            bid=before.bid if bid is None else bid,
+            ask=before.ask if ask is None else ask,
+            last=before.last if last is None else last,
+            at=at,
+        )
+        self._fresh.set()
+
+    def _store(self) -> None:
+        while not self._stopping:
+            self._fresh.wait()
+            self._fresh.clear()
+            try:
+                cache.store(list(self._newest.values()))
+                self._is_cache_away = False
+            except RedisError as error:
+                if not self._is_cache_away:
+                    log.warning("quotes.cache_away", reason=type(error).__name__)
+                self._is_cache_away = True
+            time.sleep(STORE_EVERY_S)

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+import structlog
 
 from brokers.base import OrderRole, OrderStatus
 from brokers.models import BrokerAccount
 from execution import locks, transitions
 from execution.bulk import update_rows
 from execution.models import IntentStatus, ObjectKind, Order, OrderIntent
-from execution.models.intent import FINISHED
+from execution.models.intent import FINISHED, TRANSITIONS
 from execution.models.order import DONE
 from execution.transitions import Change
 
+log = structlog.get_logger(__name__)
 _ORDER_COLUMNS = (
     "broker_order_id", "broker_strategy_id", "role", "qty", "order_type", "price", "stop_price", "status",
     "filled_qty", "avg_price", "reject_code", "reject_text", "queries_without_trace", "queried_at", "updated_at",
 )  # fmt: skip
 _INTENT_COLUMNS = (
-    "status", "reason_code", "reason_text", "sent_at", "acknowledged_at", "filled_at", "protected_at", "finished_at",
+    "status", "reason_code", "reason_text", "cleared_at", "sent_at", "acknowledged_at", "filled_at", "protected_at", "finished_at",
 )  # fmt: skip
 
 
-class IllegalMove(Exception):
-    """A state change that the state machine does not know."""
+RETRY_PAUSE = timedelta(seconds=0.5)
+"""Before what was proven not sent goes again, times the number of tries: a broker that is away is not hammered."""
 
 
 @dataclass(slots=True)
@@ -114,9 +117,14 @@ class Ledger:
         before = IntentStatus(intent.status)
         if before is status or before in FINISHED:
             return
+        if status not in TRANSITIONS[before]:
+            log.error("ledger.illegal_move", intent=str(intent.id), before=before.value, after=status.value)
+            return
         intent.status = status.value
         intent.reason_code, intent.reason_text = code[:64], text[:512]
         intent.finished_at = self.now if status in FINISHED else None
+        if status is IntentStatus.CLEARED:
+            intent.cleared_at = self.now + RETRY_PAUSE * max(1, intent.attempts)
         self.stamp(intent)
         self.changes.append(
             Change(intent.owner_id, ObjectKind.INTENT, intent.id, before.value, status.value, self.now, f"{code} {text}")

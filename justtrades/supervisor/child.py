@@ -16,11 +16,13 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 STABLE_AFTER_S = 10.0
 _LAST_WORDS_S = 0.2
+_MOST_DOUBLINGS = 10
 
 
 def pause_before_restart(failures_in_a_row: int) -> float:
     """Seconds to wait: after the first death hardly any, after each further one twice as long."""
-    return float(min(FIRST_PAUSE_S * 2 ** (failures_in_a_row - 1), LONGEST_PAUSE_S))
+    doublings = min(failures_in_a_row - 1, _MOST_DOUBLINGS)
+    return float(min(FIRST_PAUSE_S * 2**doublings, LONGEST_PAUSE_S))
 
 
 class Child:

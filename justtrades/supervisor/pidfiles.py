@@ -63,7 +63,7 @@ class PidFiles:
 
     def _carries_our_mark(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get(STATE_DIR_VARIABLE) == self._state_dir
+            return str(process.environ().get(STATE_DIR_VARIABLE)) == self._state_dir
         except psutil.AccessDenied:
             return False
 

@@ -109,4 +109,6 @@ def _celery(name: str, env: Mapping[str, str], command: str, *words: str) -> Pro
 
 
 def _module(name: str, env: Mapping[str, str], *words: str, grace_s: float = 3.0) -> ProcessSpec:
-    return ProcessSpec(name, (_PYTHON, "-W", _ROOT_WARNING, "-m", *words), env, stop_signal=signal.SIGTERM, grace_s=grace_s)
+    return ProcessSpec(
+        name, (_PYTHON, "-W", _ROOT_WARNING, "-m", *words), env, stop_signal=signal.SIGTERM, grace_s=grace_s
+    )

@@ -60,7 +60,9 @@ class Stores:
         port = self.ports.choose("valkey", USUAL_VALKEY_PORT)
         server = EmbeddedValkey(self.state_dir / "valkey", port, server_passwords()["VALKEY_PASSWORD"])
         server.initialise()
-        await self.family.start(ProcessSpec("valkey", tuple(server.command()), self.env, swallows=_is_about_the_machine))
+        await self.family.start(
+            ProcessSpec("valkey", tuple(server.command()), self.env, swallows=_is_about_the_machine)
+        )
         await _until(server.is_ready, "valkey")
         return server.url()
 

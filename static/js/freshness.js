@@ -1,5 +1,7 @@
 // How old what stands on the screen is. A number older than ten seconds, or behind a lost socket, looks it.
 const STALE_MS = 10_000;
+// A deploy or a sleeping laptop reconnects at once; a banner for that would only alarm.
+const BANNER_AFTER_MS = 1_500;
 const LABELS = { live: "Live", connecting: "Connecting", lost: "Offline", "signed-out": "Signed out" };
 
 let clockOffset = 0;
@@ -53,8 +55,8 @@ function showState({ state, seconds }) {
 
 function showBanner(state, seconds) {
   const banner = document.getElementById("live-banner");
-  banner.hidden = lostAt === null;
-  if (lostAt === null) return;
+  banner.hidden = lostAt === null || (state !== "signed-out" && Date.now() - lostAt < BANNER_AFTER_MS);
+  if (banner.hidden) return;
   banner.querySelector("[data-banner-text]").textContent = bannerText(state, seconds);
   banner.querySelector("[data-banner-link]").hidden = state !== "signed-out";
 }

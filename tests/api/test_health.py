@@ -116,8 +116,9 @@ def test_metrics_show_what_waits(hers: Chain) -> None:
     hers.signal.status = SignalStatus.PLANNED
     hers.signal.save()
     SignalFactory(recorder=hers.recorder, received_at=ago)
-    OrderIntentFactory(trader=hers.trader, status=IntentStatus.NEW, created_at=ago)
-    intent = OrderIntentFactory(trader=hers.trader, status=IntentStatus.CLEARED, cleared_at=ago)
+    wished = {"trader": hers.trader, "signal": hers.signal}
+    OrderIntentFactory(**wished, leg="new", status=IntentStatus.NEW, created_at=ago)
+    intent = OrderIntentFactory(**wished, leg="cleared", status=IntentStatus.CLEARED, cleared_at=ago)
     OrderFactory(intent=intent, status=OrderStatus.UNKNOWN.value, submit_started_at=ago)
     PositionFactory(trader=hers.trader, symbol="NQZ6", net_qty=-1, unprotected_since=ago)
     PositionFactory(trader=hers.trader, symbol="ESZ6", net_qty=0, unprotected_since=ago)

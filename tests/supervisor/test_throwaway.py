@@ -7,6 +7,8 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from justtrades.supervisor.throwaway import throwaway_postgres, throwaway_valkey
 
@@ -32,6 +34,6 @@ def test_a_throwaway_postgres_is_gone_after_use() -> None:
 def test_a_throwaway_valkey_asks_for_its_password() -> None:
     with throwaway_valkey() as url:
         assert redis.Redis.from_url(url).ping()
-        stranger = redis.Redis(port=int(url.rsplit(":", 1)[1]))
+        stranger = redis.Redis(port=int(url.rsplit(":", 1)[1]), retry=Retry(NoBackoff(), 0))
         with pytest.raises(redis.AuthenticationError):
             stranger.ping()

@@ -14,7 +14,7 @@ from brokers.sandbox.options import add_arguments, parse_options
 
 class Command(BaseCommand):
     help = __doc__
-    requires_system_checks: list[str] = []  # noqa: RUF012  Django declares it so
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_arguments(parser)

@@ -38,8 +38,8 @@ def snapshot_row(desk: Desk, account: Account) -> Row:
 
 def dry_run(desk: Desk, call: Call, login: Login) -> Reply:
     account = _visible_account(call, login)
-    orders = validation.required(call.params, "orders")
-    if not isinstance(orders, list) or not 0 < len(orders) <= MOST_DRY_RUN_ORDERS:
+    orders = validation.array(call.params, "orders", dict)
+    if not 0 < len(orders) <= MOST_DRY_RUN_ORDERS:
         raise HttpRefusalError(400, f"orders must hold 1 to {MOST_DRY_RUN_ORDERS} orders")
     before, _ = used_margin(desk, account)
     needed = before

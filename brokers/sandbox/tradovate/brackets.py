@@ -13,14 +13,22 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from brokers.sandbox.tradovate import lifecycle
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.lifecycle import set_strategy_status
+from brokers.sandbox.tradovate.margins import refresh_margin
 from brokers.sandbox.tradovate.orders import OPPOSITE, ExitGroup, Order, Sender, Terms
 
+# An exit takes over its entry's time in force, unless the entry must trade at once.
+LASTING = frozenset({"Day", "GTC", "GTD"})
 
-def prepare(desk: Desk, entry: Order, price: Decimal) -> None:
-    """Create the suspended legs of every bracket for an entry expected to fill at ``price``."""
+
+def prepare(desk: Desk, entry: Order) -> None:
+    """Create the suspended legs of a strategy whose entry says at what price it is going to fill."""
+    price = entry.terms.price if entry.terms.price is not None else entry.terms.stop_price
+    if price is None or entry.strategy is None:
+        return
     for group in entry.brackets:
-        if not group.exits:
-            _create_exits(desk, group, entry, price)
+        _create_exits(desk, group, entry, price)
+    lifecycle.repeat_strategy(entry.strategy)
+    entry.account.end_frame()
 
 
 def hold_prepared(desk: Desk, entry: Order) -> None:
@@ -37,12 +45,15 @@ def after_fill(desk: Desk, order: Order) -> None:
     if order.group is not None:
         _shrink_partners(desk, order, order.group)
     finish_strategy(order)
+    refresh_margin(desk, order.account)
 
 
 def cancel_order(desk: Desk, order: Order, sender: Sender, command_id: int | None = None) -> None:
     """Cancel one live order and what hangs on it."""
     lifecycle.cancel(desk, order, sender, desk.ids.take() if command_id is None else command_id)
     after_end(desk, order, sender)
+    refresh_margin(desk, order.account)
+    order.account.end_frame()
 
 
 def after_end(desk: Desk, order: Order, sender: Sender) -> None:
@@ -58,7 +69,7 @@ def after_end(desk: Desk, order: Order, sender: Sender) -> None:
     if group_of is not None and pairs and order.status != "Rejected":
         for partner in group_of.exits:
             if partner is not order and not partner.is_done:
-                lifecycle.cancel(desk, partner, sender, desk.ids.take())
+                lifecycle.cancel(desk, partner, automated(sender), desk.ids.take())
     strategy = order.strategy
     if strategy is not None and order.role == "entry" and order.filled == 0 and strategy.is_active:
         failed = order.status == "Rejected"
@@ -78,14 +89,19 @@ def finish_strategy(order: Order) -> None:
 
 
 def resize(desk: Desk, order: Order, qty: int) -> None:
-    lifecycle.modify(desk, order, replace(order.terms, qty=qty), order.sender, desk.ids.take())
+    lifecycle.modify(desk, order, replace(order.terms, qty=qty), automated(order.sender), desk.ids.take())
 
 
 def _end_leg(desk: Desk, entry: Order, leg: Order, sender: Sender) -> None:
     if entry.status == "Rejected":
         lifecycle.risk_reject(desk, leg, "ParentRejected", "Parent order was rejected")
     else:
-        lifecycle.cancel(desk, leg, sender, desk.ids.take())
+        lifecycle.cancel(desk, leg, automated(sender), desk.ids.take())
+
+
+def automated(sender: Sender) -> Sender:
+    """The venue itself acts, on behalf of whoever sent the order."""
+    return replace(sender, is_automated=True, cl_ord_id=None, activation_time=None)
 
 
 def _grow(desk: Desk, entry: Order) -> None:
@@ -127,7 +143,7 @@ def _shrink_partners(desk: Desk, order: Order, group: ExitGroup) -> None:
         if partner is order or partner.is_done:
             continue
         if order.is_done:
-            lifecycle.cancel(desk, partner, order.sender, desk.ids.take())
+            lifecycle.cancel(desk, partner, automated(order.sender), desk.ids.take())
         else:
             resize(desk, partner, partner.filled + order.remaining)
 
@@ -161,15 +177,17 @@ def _leg_terms(group: ExitGroup, leg: Order, entry_price: Decimal) -> Terms:
     if plan is None:
         return leg.terms
     target, stop = plan.target_price(entry_price), plan.stop_price(entry_price)
-    tif = "GTC"
+    like_entry = Terms(group.qty, "Limit") if group.entry is None else group.entry.terms
+    tif = like_entry.tif if like_entry.tif in LASTING else "Day"
+    text = like_entry.text
     if leg.role == "target" and target is not None:
-        return Terms(group.qty, "Limit", price=on_grid(target, tick), tif=tif)
+        return Terms(group.qty, "Limit", price=on_grid(target, tick), tif=tif, text=text)
     if stop is None:
         return leg.terms
     if plan.trailing:
         peg = on_grid(abs(stop - entry_price), tick)
-        return Terms(group.qty, "TrailingStop", stop_price=on_grid(stop, tick), peg=peg, tif=tif)
-    return Terms(group.qty, "Stop", stop_price=on_grid(stop, tick), tif=tif)
+        return Terms(group.qty, "TrailingStop", stop_price=on_grid(stop, tick), peg=peg, tif=tif, text=text)
+    return Terms(group.qty, "Stop", stop_price=on_grid(stop, tick), tif=tif, text=text)
 
 
 def on_grid(price: Decimal, tick: Decimal) -> Decimal:

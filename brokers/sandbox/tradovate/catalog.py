@@ -26,6 +26,7 @@ CONTRACT_GROUPS = {
     "Meats": 7,
     "Cryptocurrencies": 12,
 }
+HIGHEST_PRICE = Decimal(10) ** 12
 FIRST_PRODUCT_ID = 701
 FIRST_CONTRACT_ID = 4_300_000
 FIRST_MATURITY_ID = 60_000
@@ -57,7 +58,7 @@ class Product:
     full_margin: Decimal
 
     def on_tick(self, price: Decimal) -> bool:
-        return price % self.tick == 0
+        return abs(price) < HIGHEST_PRICE and price % self.tick == 0
 
     def row(self) -> dict[str, object]:
         return {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from brokers.sandbox.tradovate.books import Login
-from brokers.sandbox.tradovate.calls import Call, HttpRefusalError, Reply, not_found
+from brokers.sandbox.tradovate.calls import Call, Reply, not_found
 from brokers.sandbox.tradovate.desk import Desk
-from brokers.sandbox.tradovate.validation import required
+from brokers.sandbox.tradovate.validation import array, required
 from brokers.sandbox.tradovate.wire import Row, money
 
 
@@ -29,14 +29,12 @@ def roll_contract(desk: Desk, call: Call, _login: Login) -> Reply:
 
 
 def roll_contracts(desk: Desk, call: Call, _login: Login) -> Reply:
-    rolls = required(call.params, "rollContracts")
-    if not isinstance(rolls, list):
-        raise HttpRefusalError(400, "field rollContracts must be an array")
+    rolls = array(call.params, "rollContracts", dict)
     return Reply(200, {"contracts": {str(roll.get("name")): _roll(desk, roll).get("contract") for roll in rolls}})
 
 
 def product_fee_params(desk: Desk, call: Call, _login: Login) -> Reply:
-    wanted = required(call.params, "productIds")
+    wanted = array(call.params, "productIds", int)
     products = [product for product in desk.catalog.products.values() if product.id in wanted]
     params: list[Row] = [
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import secrets
 import time
@@ -24,6 +25,8 @@ from brokers.sandbox.tradovate.reading import read_entity
 
 if TYPE_CHECKING:
     from brokers.sandbox.tradovate.venue import Venue
+
+logger = logging.getLogger(__name__)
 
 Handler = Callable[[Desk, Call, Login], Reply]
 ENTRIES: dict[str, Handler] = {
@@ -75,6 +78,14 @@ class Dispatcher:
         self._tickets: dict[str, float] = {}
 
     def process(self, call: Call) -> None:
+        try:
+            self._process(call)
+        except Exception:
+            # Outermost point of a request: its sender must get an answer, and the failure must be seen.
+            logger.exception("request failed: %s", call.endpoint)
+            call.finish(Reply(500, "Internal server error"))
+
+    def _process(self, call: Call) -> None:
         call.account = _account_of(call)
         if call.account is not None:
             call.arrival.account = call.account.id

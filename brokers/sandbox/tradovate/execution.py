@@ -36,9 +36,9 @@ def submit(desk: Desk, order: Order) -> None:
     _split(desk, order)
     lifecycle.work(desk, order)
     brackets.hold_prepared(desk, order)
-    entry_price = order.terms.price if order.terms.price is not None else order.terms.stop_price
-    if entry_price is not None:
-        brackets.prepare(desk, order, entry_price)
+    if order.strategy is not None:
+        lifecycle.repeat_strategy(order.strategy)
+        brackets.prepare(desk, order)
 
 
 def settle(desk: Desk) -> None:
@@ -160,4 +160,6 @@ def _auto_trail(desk: Desk, order: Order, quote: Quote) -> None:
 
 def _move_stop(desk: Desk, order: Order, price: Decimal) -> None:
     if order.is_working:
-        lifecycle.modify(desk, order, replace(order.terms, stop_price=price), order.sender, desk.ids.take())
+        lifecycle.modify(
+            desk, order, replace(order.terms, stop_price=price), brackets.automated(order.sender), desk.ids.take()
+        )

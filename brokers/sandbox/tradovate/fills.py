@@ -36,7 +36,7 @@ def book_fill(desk: Desk, order: Order, qty: int, price: Decimal) -> None:
         mark_filled(desk, order)
     fill = _fill_row(desk, order, qty, price)
     report = execution_report(desk, order, "Trade", desk.ids.take())
-    report |= {"lastQty": qty, "lastPx": money(price)}
+    report |= {"tradeDate": fill["tradeDate"], "lastQty": qty, "lastPx": money(price)}
     position, pairs = _book_position(desk, order, fill["id"], qty, price)
     profit = sum((pair.profit(order.contract.product.point_value) for pair in pairs), Decimal(0))
     fees = _fees(desk, order.contract.product, qty)

@@ -50,11 +50,12 @@ def pass_risk(desk: Desk, order: Order) -> None:
     report(desk, order, order.command, "RiskPassed")
     order.row["ordStatus"] = "PendingNew"
     account.updated("order", order.row)
+    if order.strategy is not None and order.role == "entry":
+        link(order.strategy, order, ENTRY_LABEL)
+        repeat_strategy(order.strategy)
     order.row["executionProviderId"] = EXECUTION_PROVIDER_ID
     account.updated("order", order.row)
     refresh_margin(desk, account)
-    if order.strategy is not None and order.role == "entry":
-        link(desk, order.strategy, order, ENTRY_LABEL)
     account.end_frame()
 
 
@@ -77,7 +78,7 @@ def hold(desk: Desk, order: Order) -> None:
     order.row["ordStatus"] = "Suspended"
     order.account.updated("order", order.row)
     if order.strategy is not None and order.group is not None:
-        link(desk, order.strategy, order, order.group.label)
+        link(order.strategy, order, order.group.label)
     order.account.end_frame()
 
 
@@ -98,24 +99,46 @@ def exchange_reject(desk: Desk, order: Order, reason: str, text: str) -> None:
 
 
 def modify(desk: Desk, order: Order, terms: Terms, sender: Sender, command_id: int) -> None:
-    """Replace the order's terms; a suspended leg announces twice, ends OnHold and has no executionReport."""
-    account, now = order.account, desk.stamp()
-    command = _command(command_id, order.id, "Modify", sender, now)
-    version = terms.row(command_id, order.id)
-    suspended = order.status == "Suspended"
-    for _ in range(2 if suspended else 1):
-        account.create("command", command)
-        account.create("orderVersion", version)
+    """Replace the terms of a working order; the order entity itself gets no update."""
+    finish_modify(desk, order, terms, begin_modify(desk, order, terms, sender, command_id))
+
+
+def begin_modify(desk: Desk, order: Order, terms: Terms, sender: Sender, command_id: int) -> Row:
+    """First half, up to RiskPassed; the command."""
+    account = order.account
+    command = _command(command_id, order.id, "Modify", sender, desk.stamp())
+    account.create("command", command)
+    account.create("orderVersion", terms.row(command_id, order.id))
     account.end_frame()
     report(desk, order, command, "RiskPassed")
-    report_id = report(desk, order, command, "OnHold" if suspended else "AtExecution")
+    return command
+
+
+def finish_modify(desk: Desk, order: Order, terms: Terms, command: Row) -> None:
+    """Second half: AtExecution, end of the previous command, executionReport Replaced."""
+    account = order.account
+    report_id = report(desk, order, command, "AtExecution")
     report(desk, order, order.command, "ExecutionStopped")
-    order.terms, order.version, order.command = terms, version, command
+    order.terms, order.version, order.command = terms, account.rows["orderVersion"][command["id"]], command
     order.rested = order.triggered = False
-    if not suspended:
-        account.create("executionReport", execution_report(desk, order, "Replaced", report_id))
-        desk.fresh.append(order)
+    account.create("executionReport", execution_report(desk, order, "Replaced", report_id))
     account.end_frame()
+    desk.fresh.append(order)
+
+
+def modify_held(desk: Desk, order: Order, terms: Terms, sender: Sender, command_id: int) -> None:
+    """Replace the terms of a suspended leg: announced twice, ends OnHold, no executionReport."""
+    account = order.account
+    sender = replace(held_sender(sender), is_automated=sender.is_automated)
+    command = _command(command_id, order.id, "Modify", sender, desk.stamp())
+    version = terms.row(command_id, order.id)
+    for status in ("Pending", "OnHold"):
+        command["commandStatus"] = status
+        account.create("command", command)
+        account.create("orderVersion", version)
+    report(desk, order, command, "OnHold")
+    account.end_frame()
+    order.terms, order.version, order.command = terms, version, command
 
 
 def cancel(desk: Desk, order: Order, sender: Sender, command_id: int) -> None:
@@ -126,12 +149,12 @@ def cancel(desk: Desk, order: Order, sender: Sender, command_id: int) -> None:
     account.create("command", command)
     account.end_frame()
     report_id = report(desk, order, command, "AtExecution")
-    report(desk, order, order.command, "ExecutionStopped")
+    for stopped in _commands_in_force(order):
+        report(desk, order, stopped, "ExecutionStopped")
     order.command = command
     if not was_suspended:
         account.create("executionReport", execution_report(desk, order, "Canceled", report_id, "Canceled"))
     _finish(desk, order, "Canceled")
-    refresh_margin(desk, account)
     account.end_frame()
 
 
@@ -148,9 +171,15 @@ def mark_filled(desk: Desk, order: Order) -> None:
     order.row["ordStatus"] = "Filled"
 
 
-def link(desk: Desk, strategy: Strategy, order: Order, label: str) -> None:
-    row = {"id": desk.ids.take(), "orderStrategyId": strategy.id, "orderId": order.id, "label": label}
+def link(strategy: Strategy, order: Order, label: str) -> None:
+    """orderStrategyLink Created; it shares the order's id."""
+    row = {"id": order.id, "orderStrategyId": strategy.id, "orderId": order.id, "label": label}
     order.account.create("orderStrategyLink", row)
+
+
+def repeat_strategy(strategy: Strategy) -> None:
+    """The venue announces a running strategy again, unchanged, after each of its stages."""
+    strategy.account.updated("orderStrategy", strategy.row)
 
 
 def set_strategy_status(strategy: Strategy, status: str, failure: str | None = None) -> None:
@@ -185,7 +214,6 @@ def execution_report(desk: Desk, order: Order, exec_type: str, report_id: int, s
         "accountId": order.account.id,
         "contractId": order.contract.id,
         "timestamp": desk.stamp(),
-        "tradeDate": desk.trade_date(),
         "orderId": order.id,
         "execType": exec_type,
         "ordStatus": status if status is not None else order.status,
@@ -204,6 +232,14 @@ def _finish(desk: Desk, order: Order, status: str) -> None:
     order.account.updated("order", order.row)
 
 
+def _commands_in_force(order: Order) -> list[Row]:
+    """The latest command, and for a suspended leg every earlier one that is still on hold."""
+    if order.status != "Suspended":
+        return [order.command]
+    commands = order.account.rows["command"].values()
+    return [row for row in commands if row["orderId"] == order.id and row["commandStatus"] == "OnHold"]
+
+
 def _command(command_id: int, order_id: int, command_type: str, sender: Sender, now: str) -> Row:
     row: Row = {
         "id": command_id,
@@ -213,8 +249,9 @@ def _command(command_id: int, order_id: int, command_type: str, sender: Sender, 
         "commandStatus": "Pending",
         "senderId": sender.user_id,
         "userSessionId": sender.session_id,
-        "isAutomated": sender.is_automated,
     }
+    if sender.is_automated or command_type == "New":
+        row["isAutomated"] = sender.is_automated
     if sender.cl_ord_id is not None:
         row["clOrdId"] = sender.cl_ord_id
     if sender.activation_time is not None:
@@ -224,5 +261,5 @@ def _command(command_id: int, order_id: int, command_type: str, sender: Sender, 
 
 def held_sender(sender: Sender) -> Sender:
     """Sender of a bracket leg: automated, to be activated ten years ahead unless its entry fills before."""
-    activation = (datetime.now(UTC) + HELD_FOR).isoformat(timespec="seconds").replace("+00:00", "Z")
+    activation = f"{(datetime.now(UTC) + HELD_FOR).date().isoformat()}T00:00Z"
     return replace(sender, is_automated=True, activation_time=activation)

@@ -40,9 +40,16 @@ def refresh_margin(desk: Desk, account: Account) -> None:
     """Bring the snapshot row up to date and announce it when the margin in use has changed."""
     row = account.rows["marginSnapshot"][account.id]
     day, full = used_margin(desk, account)
-    if row["totalUsedMargin"] == money(day):
+    held = _position_margin(account)
+    figures = (money(day), money(full), money(held))
+    if (row["totalUsedMargin"], row["totalUsedFullMargin"], row["positionMargin"]) == figures:
         return
     row["timestamp"] = desk.stamp()
-    row["initialMargin"] = row["maintenanceMargin"] = row["positionMargin"] = row["totalUsedMargin"] = money(day)
-    row["fullInitialMargin"] = row["totalUsedFullMargin"] = money(full)
+    row["totalUsedMargin"], row["totalUsedFullMargin"], row["positionMargin"] = figures
+    row["initialMargin"] = row["maintenanceMargin"] = money(held)
     account.updated("marginSnapshot", row)
+
+
+def _position_margin(account: Account) -> Decimal:
+    positions = account.positions.values()
+    return sum((p.contract.product.day_margin * abs(p.net) for p in positions if p.net != 0), Decimal(0))

@@ -129,7 +129,7 @@ def _ids(params: dict[str, Any], name: str) -> list[int]:
     parts = value if isinstance(value, list) else str(value if value is not None else "").split(",")
     try:
         return [int(part) for part in parts]
-    except ValueError as broken:
+    except (ValueError, TypeError) as broken:
         raise HttpRefusalError(400, f"missing required field {name}") from broken
 
 

@@ -11,6 +11,34 @@ from brokers.sandbox.tradovate.wire import Row, money
 _CURRENCIES = {1: ("USD", "$"), 2: ("EUR", "€"), 3: ("AUD", "A$"), 4: ("GBP", "£"), 5: ("CAD", "C$"), 6: ("JPY", "¥")}
 _SESSION_HOURS = {"openTime": 17, "startTime": 17, "stopTime": 16, "closeTime": 16, "sundayOpenTime": 17}
 _MARGINS_SINCE = "2026-01-02T05:00Z"
+# Listed by the official API, and always empty here.
+EMPTY_TABLES = (
+    "spreadDefinition",
+    "property",
+    "userProperty",
+    "userPlugin",
+    "userSession",
+    "userSessionStats",
+    "tradingPermission",
+    "organization",
+    "contactInfo",
+    "entitlement",
+    "currencyRate",
+    "alert",
+    "alertSignal",
+    "adminAlert",
+    "adminAlertSignal",
+    "chat",
+    "chatMessage",
+    "marketDataSubscription",
+    "marketDataSubscriptionPlan",
+    "marketDataSubscriptionExchangeScope",
+    "secondMarketDataSubscription",
+    "tradovateSubscription",
+    "tradovateSubscriptionPlan",
+    "userAccountPositionLimit",
+    "userAccountRiskParameter",
+)
 REFERENCE_TABLES = (
     "contract",
     "contractMaturity",
@@ -23,11 +51,7 @@ REFERENCE_TABLES = (
     "productSession",
     "contractMargin",
     "clearingHouse",
-    "spreadDefinition",
-    "property",
-    "userProperty",
-    "userPlugin",
-    "tradingPermission",
+    *EMPTY_TABLES,
 )
 ORDER_STRATEGY_TYPES: list[Row] = [{"id": 2, "name": "Bracket", "enabled": True}]
 

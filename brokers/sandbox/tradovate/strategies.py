@@ -84,7 +84,6 @@ def _new_strategy(desk: Desk, call: Call, login: Login) -> Strategy:
         "timestamp": desk.stamp(),
         "contractId": contract.id,
         "orderStrategyTypeId": BRACKET_STRATEGY_TYPE,
-        "initiatorId": login.user_id,
         "action": action,
         "params": params["params"],
         "status": "InactiveStrategy",

@@ -16,6 +16,7 @@ from brokers.sandbox.tradovate.reference import (
     exchanges,
     maturities,
 )
+from brokers.sandbox.tradovate.validation import array
 from brokers.sandbox.tradovate.wire import Row
 
 # Reply keys in the order the venue sends them, with the entity type each holds.
@@ -86,8 +87,8 @@ def parse_subscription(params: dict[str, Any], login: Login, switches: Switches)
         types = []
     divisor, remainder = _shard(sharding, login)
     return Subscription(
-        None if types is None else frozenset(_texts(types)),
-        None if accounts is None else frozenset(accounts),
+        None if types is None else frozenset(types if types == [] else array(params, "entityTypes", str)),
+        None if accounts is None else frozenset(array(params, "accounts", int)),
         divisor,
         remainder,
     )
@@ -139,9 +140,3 @@ def _shard(expression: object, login: Login) -> tuple[int, int]:
     if expression.get("expressionType") == "modUserId":
         return (1, 0) if login.user_id % divisor == remainder else (1, 1)
     return divisor, remainder
-
-
-def _texts(value: object) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-        raise HttpRefusalError(400, "entityTypes must be an array of strings")
-    return value

@@ -81,12 +81,13 @@ def modify_order(desk: Desk, call: Call, login: Login) -> Reply:
     def modify() -> None:
         if order.is_done:
             return
-        lifecycle.modify(desk, order, terms, sender, command_id)
         order.is_fixed = True
+        if order.status == "Suspended":
+            _modify_held(desk, order, terms, sender, command_id)
+            return
+        lifecycle.modify(desk, order, terms, sender, command_id)
         if order.role == "entry" and len(order.brackets) == 1:
             order.brackets[0].qty = terms.qty
-        if order.status == "Suspended":
-            _touch_entry(desk, order, sender)
 
     return Reply(200, {"commandId": command_id}, modify, order.account)
 
@@ -138,9 +139,7 @@ def liquidate(desk: Desk, account: Account, contract: Contract, sender: Sender) 
 
 
 def liquidate_positions(desk: Desk, call: Call, login: Login) -> Reply:
-    wanted = validation.required(call.params, "positions")
-    if not isinstance(wanted, list):
-        raise HttpRefusalError(400, "field positions must be an array")
+    wanted = validation.array(call.params, "positions", int)
     sender, runs, account_of_run = sender_of(call), [], None
     for account in login.accounts:
         for position in account.positions.values():
@@ -218,11 +217,15 @@ def _only_quantity(old: Terms, new: Terms) -> None:
         raise CommandRefusedError("TrailingStopNonOrderQtyModify", "Only quantity of a trailing stop may be modified")
 
 
-def _touch_entry(desk: Desk, leg: Order, sender: Sender) -> None:
-    """The no-op Modify of a working entry that accompanies a change of its suspended leg."""
-    entry = None if leg.group is None else leg.group.entry
-    if entry is not None and entry.is_working and leg.strategy is not None:
-        lifecycle.modify(desk, entry, entry.terms, sender, desk.ids.take())
+def _modify_held(desk: Desk, leg: Order, terms: Terms, sender: Sender, command_id: int) -> None:
+    """A suspended leg changes in the middle of a no-op Modify of its strategy's working entry."""
+    entry = None if leg.group is None or leg.strategy is None else leg.group.entry
+    if entry is None or not entry.is_working:
+        lifecycle.modify_held(desk, leg, terms, sender, command_id)
+        return
+    touch = lifecycle.begin_modify(desk, entry, entry.terms, replace(sender, cl_ord_id=None), desk.ids.take())
+    lifecycle.modify_held(desk, leg, terms, sender, command_id)
+    lifecycle.finish_modify(desk, entry, entry.terms, touch)
 
 
 def record_entry(desk: Desk, order: Order, kind: str, uuid: str | None = None) -> None:

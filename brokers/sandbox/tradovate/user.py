@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brokers.sandbox.tradovate.calls import ACCESS_DENIED, Call, HttpRefusalError, Reply
+from brokers.sandbox.tradovate.sockets import Socket
 from brokers.sandbox.tradovate.synchronisation import parse_subscription, snapshot
+from brokers.sandbox.tradovate.wire import message_frame, props_event
 
 if TYPE_CHECKING:
     from brokers.sandbox.tradovate.venue import Venue
@@ -43,4 +45,13 @@ def synchronise(venue: Venue, call: Call) -> Reply:
         socket.subscription = subscription
         login.subscribers.append(socket)
         venue.starve_same_device(socket)
+        venue.queue.add_step(lambda: _tell_session_stats(venue, socket))
     return Reply(200, body)
+
+
+def _tell_session_stats(venue: Venue, socket: Socket) -> None:
+    """An entity type that no document lists; the live venue sends it soon after the snapshot."""
+    session, wanted = socket.session, socket.subscription
+    if session is not None and wanted is not None and wanted.wants_type("userSessionStats"):
+        row = {"id": session.login.user_id, "lastSessionTime": venue.desk.stamp(), "failedPasswords": 0}
+        socket.send([message_frame([props_event("userSessionStats", "Updated", row)])])

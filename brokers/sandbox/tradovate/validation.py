@@ -57,6 +57,13 @@ def integer(params: dict[str, Any], name: str) -> int:
     return value
 
 
+def array(params: dict[str, Any], name: str, kind: type) -> list[Any]:
+    value = required(params, name)
+    if not isinstance(value, list) or not all(isinstance(part, kind) for part in value):
+        raise HttpRefusalError(400, f"field {name} must be an array")
+    return value
+
+
 def text(params: dict[str, Any], name: str) -> str | None:
     value = params.get(name)
     if value is None:
@@ -106,7 +113,7 @@ def account_of(login: Login, params: dict[str, Any]) -> Account:
 
 def contract_of(desk: Desk, params: dict[str, Any]) -> Contract:
     symbol = required(params, "symbol")
-    contract = desk.catalog.tradable(symbol) if isinstance(symbol, str) else desk.catalog.by_id.get(symbol)
+    contract = desk.catalog.tradable(symbol) if isinstance(symbol, str) else None
     if contract is None:
         raise access_denied()
     return contract

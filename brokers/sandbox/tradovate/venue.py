@@ -23,6 +23,17 @@ from brokers.sandbox.workqueue import WorkQueue
 
 OPENING_BALANCE = Decimal(50_000)
 HOUSEKEEPING_SECONDS = 0.5
+MARGIN_FIGURES = (
+    "initialMargin",
+    "maintenanceMargin",
+    "autoLiqLevel",
+    "liqOnlyLevel",
+    "totalUsedMargin",
+    "fullInitialMargin",
+    "positionMargin",
+    "totalUsedFullMargin",
+    "openCollateralReq",
+)
 
 
 class Venue:
@@ -95,9 +106,8 @@ class Venue:
             "archived": False,
         }
         account.cash_row()
-        margin = ("initialMargin", "maintenanceMargin", "totalUsedMargin", "fullInitialMargin", "positionMargin")
-        row = {"id": account.id, "timestamp": now, "riskTimePeriodId": 1, "totalUsedFullMargin": 0.0}
-        rows["marginSnapshot"][account.id] = row | dict.fromkeys(margin, 0.0)
+        row = {"id": account.id, "timestamp": now, "riskTimePeriodId": 10}
+        rows["marginSnapshot"][account.id] = row | dict.fromkeys(MARGIN_FIGURES, 0.0)
         level = money(account.opening_balance)
         rows["accountRiskStatus"][account.id] = {"id": account.id, "maxNetLiq": level, "minNetLiq": level}
         rows["userAccountAutoLiq"][account.id] = {"id": account.id}

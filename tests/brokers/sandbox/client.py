@@ -49,6 +49,8 @@ class VenueClient:
         assert self.socket.recv() == "o"
         assert self.request("authorize", self.session["accessToken"])["s"] == 200
         assert self.request("user/syncrequest", {"users": [self.session["userId"]]})["s"] == 200
+        self.until("userSessionStats")
+        self.events.clear()
         return self
 
     def send(self, endpoint: str, body: Row | str = "", query: str = "") -> int:

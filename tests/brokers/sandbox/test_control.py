@@ -85,6 +85,12 @@ def test_price_script_plays_and_reset_ends_it(client, sandbox):
     steps = [{"after": 0.05, "price": 25_020.0}, {"after": 0.05, "price": 25_040.0}]
     assert sandbox.post("/price-script", symbol="MNQ", steps=steps)["seconds"] == pytest.approx(0.1)
     client.until("position", netPos=-1)
+    sandbox.post("/price-script", symbol="MNQ", steps=[{"after": 0.1, "price": 25_100.0}])
+    sandbox.reset()
+    sandbox.price("MNQ", 25_000.0)
+    time.sleep(0.2)
+    assert client.rest("order/placeorder", client.order("Buy")).json()["orderId"]
+    assert client.state()["positions"][0]["netPrice"] == 25_000.0
 
 
 def test_logins_are_added_once_and_may_have_several_accounts(sandbox):

@@ -86,7 +86,8 @@ def test_strategy_leg_of_a_limit_entry(client):
     client.start("Buy", entry, [{"qty": 1, "stopLoss": -10}])
     client.until("orderStrategyLink", label="0")
     assert told(client)[:2] == [("orderStrategy", None), ("orderStrategy", None)]
-    assert told(client)[-7:] == [
+    client.wait(lambda: told(client)[-2:] == [("orderStrategyLink", None), ("orderStrategy", None)], "last repeat")
+    assert told(client)[-8:-1] == [
         ("order", "Unknown"),
         ("command", "Pending"),
         ("orderVersion", None),
@@ -97,7 +98,8 @@ def test_strategy_leg_of_a_limit_entry(client):
     ]
     held = client.rows("command")[-1]
     assert held["isAutomated"] is True
-    assert held["activationTime"].startswith("2") and held["activationTime"] > "2030"
+    assert held["activationTime"].endswith("T00:00Z")
+    assert {link["id"] for link in client.rows("orderStrategyLink")} == {row["id"] for row in client.rows("order")}
 
 
 def test_own_reply_precedes_its_events_over_the_socket(client):

@@ -102,6 +102,35 @@ def test_closed_session_has_no_quote_and_no_resting_orders(client, sandbox):
     assert client.rest("order/placeorder", limit).json()["failureReason"] == "SessionClosed"
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "body"),
+    [
+        ("order/placeorder", {"price": 1e300, "orderType": "Limit"}),
+        ("order/placeorder", {"symbol": ["MNQ"]}),
+        ("order/placeorder", {"accountId": {}}),
+        ("order/placeoso", {"bracket1": []}),
+        ("order/dryrun", {"orders": [1]}),
+        ("order/liquidatepositions", {"positions": "all"}),
+        ("contract/rollcontracts", {"rollContracts": [1]}),
+        ("contract/getproductfeeparams", {"productIds": 5}),
+        ("fill/ldeps", {"masterids": [{}]}),
+        ("user/syncrequest", {"accounts": 7}),
+        ("user/syncrequest", {"entityTypes": [1]}),
+    ],
+)
+def test_nonsense_is_refused_and_never_a_server_error(client, endpoint, body):
+    reply = client.rest(endpoint, client.order("Buy") | body)
+    assert reply.status_code < 500
+    refused = reply.json() if reply.status_code == 200 else {}
+    assert reply.status_code == 400 or refused.get("failureReason"), reply.text
+    assert client.state()["orders"] == 0
+
+
+def test_very_deep_json_is_refused(client):
+    deep = "[" * 10_000 + "]" * 10_000
+    assert client.request("order/placeorder", deep)["s"] == 400
+
+
 def test_other_logins_see_none_of_it(client, new_client):
     stranger = new_client()
     order_id = client.rest("order/placeorder", client.order("Buy", order_type="Limit", price=24_990.0)).json()[

@@ -77,6 +77,16 @@ def test_leg_modified_while_suspended_keeps_its_new_price(client, sandbox):
     change = {"orderId": stop["id"], "orderQty": 1, "orderType": "Stop", "stopPrice": 24_960.0}
     command_id = client.request("order/modifyorder", change)["d"]["commandId"]
     client.until("command", id=command_id, commandStatus="OnHold")
+    created = [
+        e["d"] for e in client.events if e["d"]["entity"]["id"] == command_id and e["d"]["eventType"] == "Created"
+    ]
+    assert [(c["entityType"], c["entity"].get("commandStatus")) for c in created] == [
+        ("command", "Pending"),
+        ("orderVersion", None),
+        ("command", "OnHold"),
+        ("orderVersion", None),
+    ]
+    client.until("executionReport", execType="Replaced", orderId=leg_ids(client, strategy_id)["256"][0])
     assert [row["commandId"] for row in client.rows("executionReport")].count(command_id) == 0
     sandbox.price("MNQ", 24_990.0)
     assert ("Sell", "Stop", 24_960.0) in client.working()

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tests.brokers.sandbox.client import PATIENCE_SECONDS
+from brokers.sandbox.testing import SandboxAccount
+from tests.brokers.sandbox.client import PATIENCE_SECONDS, VenueClient
 
 
 def contract_id(client) -> int:
@@ -256,3 +257,22 @@ def test_session_roll_forgets_finished_orders_and_carries_positions(client, sand
     assert [row["cashChangeType"] for row in client.read("cashBalanceLog/deps", masterid=client.account.id)] == [
         "NewSession"
     ]
+
+
+def test_accounts_of_one_login_share_a_socket_and_keep_separate_books(sandbox):
+    rows = sandbox.post(
+        "/accounts", logins=[{"username": f"prop-{time.time()}", "password": "pw", "accounts": ["EVAL1", "EVAL2"]}]
+    )
+    first, second = (SandboxAccount(**row) for row in rows)
+    client = VenueClient(sandbox, first).connect()
+    since = time.time()
+    client.request("order/placeorder", client.order("Buy", 1))
+    client.request("order/placeorder", client.order("Sell", 2, accountId=second.id, accountSpec=second.name))
+    client.until("position", accountId=second.id, netPos=-2)
+    assert sandbox.account_state(first.id)["positions"][0]["netPos"] == 1
+    assert [arrival["account"] for arrival in sandbox.arrivals(since)] == [first.id, second.id]
+    sandbox.fault(second.id, "reject")
+    assert client.request("order/placeorder", client.order("Buy"))["d"]["orderId"]
+    refused = client.order("Buy", accountId=second.id, accountSpec=second.name)
+    assert client.request("order/placeorder", refused)["d"]["failureReason"] == "UnknownReason"
+    client.close()

@@ -1,9 +1,8 @@
-"""The whole adapter against the sandbox venue, a process of its own, and against its scripted faults."""
+"""The whole adapter against the sandbox venue, a process of its own."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,8 +18,6 @@ from brokers.base import (
     Credentials,
     Endpoints,
     FillReport,
-    FlattenPosition,
-    NotSent,
     OrderReport,
     OrderRole,
     OrderStatus,
@@ -28,112 +25,13 @@ from brokers.base import (
     PositionReport,
     Rejected,
     Side,
-    SubmitOrder,
     SyncReport,
-    Unknown,
 )
 from brokers.errors import AuthFailed
 from brokers.registry import VENUES
-from brokers.sandbox.testing import RunningSandbox, SandboxAccount, running_sandbox
-from brokers.tradovate import desk, session
+from brokers.sandbox.testing import RunningSandbox
 from tests.brokers.scripted import until
-from tests.brokers.tradovate.venue import Client
-
-SYMBOL = "MNQZ6"
-PRICE = 25_000
-_serial = itertools.count(1)
-
-
-class Trader:
-    """One account of the sandbox with its live connection."""
-
-    def __init__(self, sandbox: RunningSandbox, account: SandboxAccount) -> None:
-        self.sandbox = sandbox
-        self.id = account.id
-        self.ref = AccountRef(str(account.id), account.name)
-        self.client = Client(sandbox.rest_url, sandbox.ws_url, username=account.username, password=account.password)
-
-    def live(self) -> Trader:
-        self.client.connection.start()
-        self.client.wait_state(ConnectionState.LIVE)
-        return self
-
-    def enter(self, side: Side = Side.BUY, qty: int = 1, target: int | None = 10, stop: int | None = 20) -> str:
-        """Submit a bracketed market entry; its client order id."""
-        distances = [None if points is None else Decimal(points) for points in (target, stop)]
-        return self.submit(bracket=(BracketLeg(qty, *distances),), side=side, qty=qty)
-
-    def submit(self, side: Side = Side.BUY, qty: int = 1, **terms: object) -> str:
-        client_order_id = f"test-{next(_serial):022d}"
-        order = SubmitOrder(client_order_id, self.ref, SYMBOL, side, qty, **terms)  # type: ignore[arg-type]
-        self.client.connection.submit([order])
-        return client_order_id
-
-    def flatten(self) -> str:
-        client_order_id = f"flat-{next(_serial):022d}"
-        self.client.connection.submit([FlattenPosition(client_order_id, self.ref, SYMBOL)])
-        return client_order_id
-
-    def orders(self) -> dict[str, OrderReport]:
-        return {report.broker_order_id: report for report in self.client.heard(OrderReport)}
-
-    def order(self, role: OrderRole, status: OrderStatus) -> OrderReport:
-        """The order of this role, once its newest report has this status."""
-
-        def found() -> OrderReport | None:
-            return next((o for o in self.orders().values() if o.role is role and o.status is status), None)
-
-        until(found)
-        report = found()
-        assert report is not None
-        return report
-
-    def wait_flat(self) -> None:
-        until(lambda: self.client.heard(PositionReport) and self.client.heard(PositionReport)[-1].net_qty == 0)
-
-    def entries(self) -> int:
-        """How many orders the venue itself says were entered."""
-        entries: list[object] = self.sandbox.account_state(self.id)["entries"]
-        return len(entries)
-
-    def fault(self, kind: str, **params: object) -> None:
-        self.sandbox.fault(self.id, kind, **params)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSandbox]:
-    with running_sandbox(accounts=1) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: RunningSandbox) -> Iterator[RunningSandbox]:
-    running.price("MNQ", PRICE)
-    yield running
-    running.clear_faults()
-    running.switches(open_frame="immediate")
-
-
-@pytest.fixture
-def new_trader(sandbox: RunningSandbox) -> Iterator[Callable[[], Trader]]:
-    traders: list[Trader] = []
-
-    def make() -> Trader:
-        traders.append(Trader(sandbox, sandbox.add_accounts(1)[0]))
-        return traders[-1]
-
-    yield make
-    for trader in traders:
-        trader.client.close()
-
-
-@pytest.fixture
-def trader(new_trader: Callable[[], Trader]) -> Trader:
-    return new_trader().live()
-
-
-def outcomes(trader: Trader) -> list[object]:
-    return trader.client.heard((Accepted, Rejected, NotSent, Unknown))  # type: ignore[arg-type]
+from tests.brokers.tradovate.trader import PRICE, SYMBOL, Trader
 
 
 @pytest.mark.parametrize(("side", "target", "stop"), [(Side.BUY, 25_010, 24_980), (Side.SELL, 24_990, 25_020)])
@@ -240,135 +138,6 @@ def test_a_trade_by_hand_is_external(trader: Trader) -> None:
     trader.sandbox.manual(trader.id, "MNQ", "Buy", 1)
     assert trader.order(OrderRole.EXTERNAL, OrderStatus.FILLED).client_order_id is None
     assert trader.client.heard(PositionReport)[-1].net_qty == 1
-
-
-@pytest.mark.parametrize("kind", ["drop_after_accept", "garbled"])
-def test_f33_f34_an_order_without_a_readable_answer_is_unknown_and_then_found(trader: Trader, kind: str) -> None:
-    trader.fault(kind)
-    entry_id = trader.enter()
-    trader.client.wait(Unknown)
-    trader.client.wait(SyncReport, 2)
-    evidence = trader.client.connection.query(trader.ref)
-    assert [o.status for o in evidence.orders if o.client_order_id == entry_id] == [OrderStatus.FILLED]
-    assert {o.role for o in evidence.orders if o.parent_client_order_id == entry_id} == {
-        OrderRole.TARGET,
-        OrderRole.STOP,
-    }
-    assert [position.net_qty for position in evidence.positions] == [1]
-    assert (trader.entries(), len(outcomes(trader))) == (1, 1)
-
-
-def test_f33_an_order_lost_before_the_venue_took_it_is_unknown_and_not_found(trader: Trader) -> None:
-    trader.fault("drop_before_accept")
-    entry_id = trader.enter()
-    trader.client.wait(Unknown)
-    evidence = trader.client.connection.query(trader.ref)
-    assert [o for o in evidence.orders if entry_id in (o.client_order_id, o.parent_client_order_id)] == []
-    assert trader.entries() == 0
-
-
-def test_f35_a_slow_account_is_unknown_and_delays_nobody(
-    trader: Trader, new_trader: Callable[[], Trader], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(desk, "ANSWER_SECONDS", 0.5)
-    other = new_trader().live()
-    trader.fault("hang")
-    trader.enter()
-    other.enter()
-    (accepted,) = other.client.wait(Accepted)
-    (unknown,) = trader.client.wait(Unknown)
-    assert accepted.at < unknown.at
-
-
-def test_f37_a_429_is_no_success_and_silences_the_login(trader: Trader) -> None:
-    trader.fault("rate_limit")
-    trader.enter()
-    (rejected,) = trader.client.wait(Rejected)
-    assert rejected.code == "RATE_LIMITED"
-    trader.enter()
-    trader.client.wait(NotSent)
-    assert trader.entries() == 0
-
-
-def test_f37_a_penalty_ticket_is_waited_out(trader: Trader) -> None:
-    trader.fault("penalty_ticket", seconds=1)
-    trader.enter()
-    (rejected,) = trader.client.wait(Rejected)
-    assert rejected.code == "RATE_LIMITED"
-    until(lambda: trader.enter() and trader.client.heard(Accepted))
-    assert trader.client.heard(NotSent)
-    trader.order(OrderRole.STOP, OrderStatus.WORKING)
-
-
-def test_f39_a_token_that_expires_under_orders_places_each_once(trader: Trader) -> None:
-    trader.enter()
-    trader.client.wait(Accepted)
-    trader.fault("token_expiry", drop_sockets=True)
-    trader.enter()
-    trader.enter()
-    until(lambda: len(outcomes(trader)) == 3)
-    trader.client.wait_state(ConnectionState.LIVE)
-    placed = [entry["uuid"] for entry in trader.sandbox.account_state(trader.id)["entries"]]
-    assert len(placed) == len(set(placed))
-    assert {outcome.client_order_id for outcome in trader.client.heard(Accepted)} <= set(placed)
-    assert not trader.client.heard((Rejected, NotSent))  # type: ignore[arg-type]
-
-
-def test_f39_over_rest_one_401_costs_one_renewal(new_trader: Callable[[], Trader]) -> None:
-    trader = new_trader()
-    trader.submit()
-    trader.client.wait(Accepted)
-    trader.fault("token_expiry")
-    trader.submit()
-    trader.client.wait(Accepted, 2)
-    assert trader.entries() == 2
-
-
-def test_f40_a_changed_password_fails_the_login(trader: Trader) -> None:
-    trader.fault("bad_login")
-    trader.fault("token_expiry", drop_sockets=True)
-    trader.client.wait_state(ConnectionState.FAILED)
-    trader.enter()
-    trader.client.wait(NotSent)
-
-
-def test_f41_a_silent_socket_is_stale_and_its_orders_are_found_by_the_next_sync(
-    trader: Trader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "SILENCE_SECONDS", 1.0)
-    monkeypatch.setattr(session, "HEARTBEAT_SECONDS", 0.2)
-    trader.fault("silent_socket")
-    entry_id = trader.enter()
-    until(lambda: ConnectionState.STALE in trader.client.states())
-    monkeypatch.setattr(session, "SILENCE_SECONDS", 10.0)
-    trader.client.wait(Unknown)
-    synced = trader.client.wait(SyncReport, 2)[-1]
-    assert [o.status for o in synced.orders if o.client_order_id == entry_id] == [OrderStatus.FILLED]
-    assert trader.entries() == 1
-
-
-def test_f42_a_replay_after_a_reconnect_tells_no_fill_twice(trader: Trader) -> None:
-    trader.enter()
-    trader.order(OrderRole.STOP, OrderStatus.WORKING)
-    trader.fault("replay")
-    trader.fault("shutdown")
-    trader.client.wait(SyncReport, 2)
-    trader.client.wait_state(ConnectionState.LIVE)
-    trader.fault("replay")
-    trader.flatten()
-    trader.order(OrderRole.EXIT, OrderStatus.FILLED)
-    trader.wait_flat()
-    told = [fill.broker_fill_id for fill in trader.client.heard(FillReport)]
-    assert len(told) == len(set(told)) == 2
-
-
-def test_f43_events_before_the_answer_are_applied_once(trader: Trader) -> None:
-    trader.fault("events_before_reply")
-    trader.enter()
-    trader.client.wait(Accepted)
-    trader.order(OrderRole.STOP, OrderStatus.WORKING)
-    assert len(trader.client.wait(FillReport)) == 1
-    assert [o.status for o in trader.client.heard(OrderReport) if o.role is OrderRole.ENTRY] == [OrderStatus.FILLED]
 
 
 def test_a_position_that_comes_late_is_still_right(trader: Trader) -> None:

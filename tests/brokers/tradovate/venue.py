@@ -100,7 +100,7 @@ def props(entity_type: str, entity: Any, event_type: str = "Created") -> dict[st
 class Client:
     """A connection with its own loop; keeps every event it is told."""
 
-    def __init__(self, rest_url: str, ws_url: str, *, username: str = "trader1", password: str = "pw") -> None:
+    def __init__(self, rest_url: str, ws_url: str, *, username: str = "trader1", password: str = "pw") -> None:  # noqa: S107
         self.events: list[Event] = []
         self._lock = threading.Lock()
         self.loop = StreamLoop(backoff=Backoff(first=0.01, most=0.05))
@@ -134,3 +134,15 @@ class Client:
     def close(self) -> None:
         self.connection.stop()
         self.loop.stop()
+
+
+def opened(venue: Venue, client: Client) -> Line:
+    client.connection.start()
+    return Line(venue.socket.accepted())
+
+
+def live(venue: Venue, client: Client, snapshot: dict[str, Any] | None = None) -> Line:
+    line = opened(venue, client)
+    line.sign_in(snapshot)
+    client.wait_state(ConnectionState.LIVE)
+    return line

@@ -18,6 +18,9 @@ from justtrades import clock
 
 register = template.Library()
 
+MS_PER_SECOND = 1000
+SHOWN_WITH_A_DECIMAL = 10
+
 TONES = {
     "good": {"done", "live", "filled", "planned", "protected", "ready"},
     "warn": {
@@ -70,9 +73,9 @@ def duration(ms: float | None) -> str:
     """`0.4 ms`, `12 ms`, `1.84 s`; a dash where nothing was measured."""
     if ms is None:
         return "—"
-    if ms < 10:
-        return f"{ms:.1f} ms"
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.2f} s"
+    if ms >= MS_PER_SECOND:
+        return f"{ms / MS_PER_SECOND:.2f} s"
+    return f"{ms:.1f} ms" if ms < SHOWN_WITH_A_DECIMAL else f"{ms:.0f} ms"
 
 
 @register.filter
