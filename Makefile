@@ -33,7 +33,7 @@ check: lint sizes imports types semgrep migrations ## every gate short of the te
 
 .PHONY: pytest
 pytest: $(DEV_STAMP) $(DIST_STAMP) browser
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not faults"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not faults"
 
 .PHONY: chaos
 chaos: $(DEV_STAMP) $(DIST_STAMP) ## the tests that kill processes
@@ -46,7 +46,7 @@ lint: $(DEV_STAMP) ## ruff
 
 .PHONY: types
 types: $(DEV_STAMP) ## mypy
-	$(GATE) $(BIN)/mypy .
+	$(GATE) $(BIN)/mypy
 
 .PHONY: imports
 imports: $(DEV_STAMP) ## the tower: imports point down only

@@ -62,15 +62,18 @@ class Stream:
         self.link: Link | None = None
         self.attempts = 0
         self.due = 0.0
+        self.shared_hold = 0.0
         self.removed = False
 
     def settled(self) -> None:
         """The session works: the next reconnect starts with the shortest back-off again."""
         self.attempts = 0
 
-    def hold(self, seconds: float) -> None:
-        """No reconnect before `seconds` have passed."""
+    def hold(self, seconds: float, *, everybody: bool = False) -> None:
+        """No reconnect before `seconds` have passed; with `everybody`, after the next close, no one else's either."""
         self.due = max(self.due, time.monotonic() + seconds)
+        if everybody:
+            self.shared_hold = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,9 @@ class Connector:
         self._waiting[stream] = None
 
     def retry(self, stream: Stream) -> None:
+        if stream.shared_hold > 0:
+            self.cool_down(stream.shared_hold)
+            stream.shared_hold = 0.0
         stream.due = max(stream.due, time.monotonic() + self._backoff.delay(stream.attempts))
         self._waiting[stream] = None
 
@@ -159,8 +165,7 @@ class Connector:
         stream.attempts += 1
         if isinstance(error, RateLimited):
             seconds = (error.until - datetime.now(UTC)).total_seconds()
-            stream.hold(seconds)
-            self.cool_down(seconds)
+            stream.hold(seconds, everybody=True)
         # A refused login stays out of the queue: hammering it would lock the owner out.
         if not isinstance(error, AuthFailed):
             self.retry(stream)

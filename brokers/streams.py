@@ -93,10 +93,6 @@ class StreamLoop:
         stream.removed = True
         self.call(lambda: self._forget(stream))
 
-    def cool_down(self, seconds: float) -> None:
-        """No new connection of any stream for a while (at most a minute): the venue wants silence."""
-        self.call(lambda: self._connector.cool_down(seconds))
-
     def submit(self, frames: Sequence[Outgoing]) -> None:
         """Hand frames over to be written, in order, before anything else is read."""
         collecting: list[Outgoing] | None = getattr(self._collecting, "frames", None)

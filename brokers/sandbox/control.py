@@ -1,6 +1,16 @@
 """The control interface: what tests, demo and fire-drill use to look into the venue and to upset it.
 
-Not part of the venue's protocol; every answer is JSON, every refusal is 400 ``{"error", "field"}``.
+Not part of the venue's protocol; every answer is JSON, every refusal is 400 ``{"error", "field"}``. A POST answers when
+all that it caused has happened.
+
+GET /state, /stats, /faults, /switches, /arrivals?since=<epoch seconds>; DELETE /faults
+POST /price {symbol, price | feed: "seeded"}; /price-script {symbol, steps: [{after, price}]} (seconds after the last)
+POST /faults {account: id | name | username | "*", kind, count, endpoint, ...} (``faults.KINDS``): ``count`` null is
+until deleted; without ``endpoint`` a fault concerns trading commands only, "*" is every endpoint; token_expiry,
+silent_socket, replay and shutdown happen at once
+POST /switches {name: value} (``switches.Switches``)
+POST /accounts {count | logins: [{username, password, accounts, balance}]}
+POST /manual {account, symbol, action, qty}; /reset; /session-roll
 """
 
 from __future__ import annotations

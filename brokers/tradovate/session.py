@@ -199,7 +199,7 @@ class TradovateSession:
             self._break_off(f"{awaited.endpoint}: {error}")
 
     def _hold(self, until: datetime) -> None:
-        self.stream.hold((until - datetime.now(UTC)).total_seconds())
+        self.stream.hold((until - datetime.now(UTC)).total_seconds(), everybody=True)
 
     def _on_authorized(self, _payload: Any) -> None:
         self._refused_tokens = 0
@@ -216,7 +216,7 @@ class TradovateSession:
     def _on_shutdown(self, detail: Any) -> None:
         reason = str(detail.get("reasonCode", "")) if isinstance(detail, dict) else ""
         if reason.endswith("QuotaReached"):
-            self.stream.hold(QUOTA_HOLD_SECONDS)
+            self.stream.hold(QUOTA_HOLD_SECONDS, everybody=True)
         self._break_off(f"shutdown by the venue: {reason}")
 
     def _break_off(self, reason: str) -> None:

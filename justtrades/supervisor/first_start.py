@@ -28,11 +28,11 @@ _SERVERS: Mapping[str, Callable[[], str]] = {"POSTGRES_PASSWORD": _new_secret, "
 
 
 def prepare_command(command: str) -> None:
-    """Give `command` what the settings demand before they are read: `up` keeps its secrets, two others borrow some."""
+    """Give `command` what the settings demand before they are read: `up` keeps its secrets, others borrow some."""
     if command == "up":
         given = {**dotenv_values(DOTENV), **os.environ}
         keep(secrets_file(), {name: make for name, make in _SETTINGS.items() if not given.get(name)})
-    elif command in {"embedded", "newkey"}:
+    elif command in {"embedded", "newkey", "selftest"}:
         for name, make in _SETTINGS.items():
             os.environ.setdefault(name, make())
 

@@ -247,6 +247,19 @@ def test_too_many_connections_cools_everybody_down(loop: StreamLoop, server: Soc
     assert (server.upgrades, second.link) == (1, None)
 
 
+def test_a_stream_may_hold_everybody_back(loop: StreamLoop, server: SocketServer) -> None:
+    ear, peer = connect(loop, server)
+    loop.call(lambda: ear.stream.hold(30.0, everybody=True))
+    peer.close()
+    until(lambda: ear.closings)
+    second = Ear(server.url)
+    loop.add(second.stream)
+    turned = threading.Event()
+    loop.call(lambda: loop.call(turned.set))
+    assert turned.wait(5)
+    assert (second.link, server.upgrades) == (None, 1)
+
+
 def test_hundreds_of_sockets_are_served_by_one_thread(loop: StreamLoop, server: SocketServer) -> None:
     before = threading.active_count()
     ears = [Ear(server.url) for _ in range(200)]

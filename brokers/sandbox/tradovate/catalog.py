@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from brokers.sandbox.tradovate import expiry
+from brokers import expiry
 
 EXCHANGES = {"CBOT": 1, "CME": 2, "NYMEX": 3, "COMEX": 4}
 CONTRACT_GROUPS = {

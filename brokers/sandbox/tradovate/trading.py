@@ -140,22 +140,22 @@ def liquidate(desk: Desk, account: Account, contract: Contract, sender: Sender) 
 
 def liquidate_positions(desk: Desk, call: Call, login: Login) -> Reply:
     wanted = validation.array(call.params, "positions", int)
-    sender, runs, account_of_run = sender_of(call), [], None
-    for account in login.accounts:
-        for position in account.positions.values():
-            if position.row["id"] in wanted:
-                reply = liquidate(desk, account, position.contract, sender)
-                runs.append(reply.after)
-                account_of_run = account
-    if account_of_run is None:
+    sender = sender_of(call)
+    positions = [(account, position) for account in login.accounts for position in account.positions.values()]
+    replies = [
+        liquidate(desk, account, position.contract, sender)
+        for account, position in positions
+        if position.row["id"] in wanted
+    ]
+    if not replies:
         return Reply(200, {"ok": False, "errorText": "No such positions"})
 
-    def run_all() -> None:
-        for run in runs:
-            if run is not None:
-                run()
+    def run_each() -> None:
+        for reply in replies:
+            if reply.account is not None and reply.after is not None:
+                desk.step(reply.account, reply.after)
 
-    return Reply(200, {"ok": True}, run_all, account_of_run)
+    return Reply(200, {"ok": True}, run_each, replies[0].account)
 
 
 def live_order(login: Login, order_id: int) -> Order:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.sandbox.tradovate import expiry
+from brokers import expiry
 from brokers.sandbox.tradovate.catalog import Catalog
 from brokers.sandbox.tradovate.timeline import stamp, trade_date
 

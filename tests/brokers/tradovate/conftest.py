@@ -22,7 +22,7 @@ def sandbox(running: RunningSandbox) -> Iterator[RunningSandbox]:
     running.price("MNQ", PRICE)
     yield running
     running.clear_faults()
-    running.switches(open_frame="immediate")
+    running.switches(open_frame="immediate", sync_requires_entity_types=False)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from brokers.base import (
     Accepted,
+    AccountRef,
     BracketLeg,
     CancelOrder,
     ConnectionState,
@@ -28,7 +29,7 @@ from brokers.base import (
 )
 from brokers.tradovate import desk
 from tests.brokers.scripted import frame
-from tests.brokers.tradovate.venue import ACCOUNT, Client, Line, Venue, live, props
+from tests.brokers.tradovate.venue import ACCOUNT, SNAPSHOT, Client, Line, Venue, live, props
 
 ID = "in_0123456789abcdef0123456789"
 ENTRY = SubmitOrder(ID, ACCOUNT, "MNQZ6", Side.BUY, 1)
@@ -54,6 +55,22 @@ def test_an_order_goes_out_on_the_socket_and_is_answered(venue: Venue, client: C
     assert accepted.broker_order_id == "900100"
     (sent,) = client.heard(Sent)
     assert sent.at <= accepted.at
+
+
+def test_accounts_of_one_login_share_its_socket(venue: Venue, client: Client) -> None:
+    second = AccountRef("5002", "DEMO70002")
+    accounts = [*SNAPSHOT["accounts"], {"id": 5002, "name": "DEMO70002", "userId": 70001, "active": True}]
+    line = live(venue, client, {**SNAPSHOT, "accounts": accounts})
+    client.connection.submit([ENTRY, SubmitOrder("b" * 26, second, "MNQZ6", Side.SELL, 2)])
+    bodies = []
+    for order_id in (1, 2):
+        request_id, _, body = line.expect("order/placeorder")
+        bodies.append(orjson.loads(body))
+        line.reply(request_id, {"orderId": order_id})
+    assert [(body["accountId"], body["accountSpec"]) for body in bodies] == [(5001, "DEMO70001"), (5002, "DEMO70002")]
+    line.say(props("order", {**WORKING, "id": 2, "accountId": 5002}), props("command", {**COMMAND, "orderId": 2}))
+    assert [report.account for report in client.wait(OrderReport)] == [second]
+    assert venue.socket.upgrades == 1
 
 
 def test_a_fill_before_the_answer_is_told_once(venue: Venue, client: Client) -> None:

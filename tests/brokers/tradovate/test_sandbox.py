@@ -17,6 +17,7 @@ from brokers.base import (
     ConnectionState,
     Credentials,
     Endpoints,
+    Event,
     FillReport,
     OrderReport,
     OrderRole,
@@ -25,17 +26,25 @@ from brokers.base import (
     PositionReport,
     Rejected,
     Side,
+    SubmitOrder,
     SyncReport,
 )
 from brokers.errors import AuthFailed
 from brokers.registry import VENUES
 from brokers.sandbox.testing import RunningSandbox
+from brokers.streams import StreamLoop
 from tests.brokers.scripted import until
+from tests.brokers.tradovate.stores import MemoryStore
 from tests.brokers.tradovate.trader import PRICE, SYMBOL, Trader
 
 
-@pytest.mark.parametrize(("side", "target", "stop"), [(Side.BUY, 25_010, 24_980), (Side.SELL, 24_990, 25_020)])
-def test_an_entry_is_filled_and_protected_from_its_fill(trader: Trader, side: Side, target: int, stop: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "target", "stop"),
+    [(Side.BUY, Decimal(25_010), Decimal(24_980)), (Side.SELL, Decimal(24_990), Decimal(25_020))],
+)
+def test_an_entry_is_filled_and_protected_from_its_fill(
+    trader: Trader, side: Side, target: Decimal, stop: Decimal
+) -> None:
     entry_id = trader.enter(side, 2)
     entry = trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
     target_leg = trader.order(OrderRole.TARGET, OrderStatus.WORKING)
@@ -46,7 +55,7 @@ def test_an_entry_is_filled_and_protected_from_its_fill(trader: Trader, side: Si
     assert (stop_leg.stop_price, stop_leg.qty, stop_leg.side) == (stop, 2, side.opposite)
     assert sum(fill.qty for fill in trader.client.wait(FillReport)) == 2
     (position,) = {(p.net_qty, p.avg_price) for p in trader.client.wait(PositionReport)}
-    assert position == (2 * side.sign, PRICE)
+    assert position == (2 * side.sign, Decimal(PRICE))
 
 
 def test_a_target_that_fills_ends_the_stop(trader: Trader) -> None:
@@ -71,8 +80,8 @@ def test_several_brackets_sum_to_the_entry(trader: Trader) -> None:
     until(lambda: len([o for o in trader.orders().values() if o.status is OrderStatus.WORKING]) == 4)
     stops = [o for o in trader.orders().values() if o.role is OrderRole.STOP]
     targets = [o for o in trader.orders().values() if o.role is OrderRole.TARGET]
-    assert sorted((o.qty, o.stop_price) for o in stops) == [(1, 24_980), (2, 24_980)]
-    assert sorted((o.qty, o.price) for o in targets) == [(1, 25_010), (2, 25_020)]
+    assert sorted((o.qty, o.stop_price) for o in stops) == [(1, Decimal(24_980)), (2, Decimal(24_980))]
+    assert sorted((o.qty, o.price) for o in targets) == [(1, Decimal(25_010)), (2, Decimal(25_020))]
 
 
 def test_a_flatten_closes_and_leaves_nothing_working(trader: Trader) -> None:
@@ -145,7 +154,43 @@ def test_a_position_that_comes_late_is_still_right(trader: Trader) -> None:
     trader.enter(qty=2)
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
     (position,) = trader.client.wait(PositionReport)
-    assert (position.net_qty, position.avg_price) == (2, PRICE)
+    assert (position.net_qty, position.avg_price) == (2, Decimal(PRICE))
+
+
+def test_a_burst_protects_every_follower_at_once(sandbox: RunningSandbox) -> None:
+    accounts = sandbox.add_accounts(40)
+    loop = StreamLoop()
+    loop.start()
+    heard: list[Event] = []
+    connections = []
+    endpoints = Endpoints(sandbox.rest_url, sandbox.ws_url)
+    for index, account in enumerate(accounts):
+        credentials = Credentials("tradovate", "demo", account.username, "d", {"password": account.password})
+        store = MemoryStore()
+        connect = VENUES["tradovate"].connect
+        connections.append(connect(index, credentials, endpoints, store, lambda _, events: heard.extend(events), loop))
+        connections[-1].start()
+    until(lambda: all(connection.state is ConnectionState.LIVE for connection in connections), 20)
+    leg = BracketLeg(1, Decimal(10), Decimal(20))
+    with loop.burst():
+        for index, (connection, account) in enumerate(zip(connections, accounts, strict=True)):
+            ref = AccountRef(str(account.id), account.name)
+            connection.submit([SubmitOrder(f"burst-{index:021d}", ref, SYMBOL, Side.BUY, 1, bracket=(leg,))])
+    working = (OrderStatus.WORKING, OrderRole.STOP)
+    until(lambda: len({o.account for o in heard if isinstance(o, OrderReport) and (o.status, o.role) == working}) == 40)
+    assert {o.client_order_id for o in heard if isinstance(o, Accepted)} == {f"burst-{n:021d}" for n in range(40)}
+    loop.stop()
+
+
+def test_a_venue_that_syncs_by_entity_types_only_is_asked_that_way(
+    sandbox: RunningSandbox, new_trader: Callable[[], Trader]
+) -> None:
+    sandbox.switches(sync_requires_entity_types=True)
+    trader = new_trader().live()
+    (synced,) = trader.client.heard(SyncReport)
+    assert synced.accounts == (trader.ref,)
+    trader.enter()
+    trader.order(OrderRole.STOP, OrderStatus.WORKING)
 
 
 def test_a_host_restart_is_survived(trader: Trader) -> None:
@@ -204,7 +249,7 @@ def test_quotes_are_subscribed_and_subscribed_again(trader: Trader) -> None:
     quotes.subscribe([SYMBOL])
     until(lambda: seen)
     trader.sandbox.price("MNQ", 25_123)
-    until(lambda: seen[-1][:4] == (SYMBOL, 25_123, 25_123, 25_123))
+    until(lambda: seen[-1][:4] == (SYMBOL, *[Decimal(25_123)] * 3))
     quotes._session._break_off("a test")
     until(lambda: quotes._session.stream.link is None)
     until(lambda: quotes._session.stream.link is not None)
