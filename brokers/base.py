@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 
 class Side(StrEnum):
@@ -242,7 +243,7 @@ class SyncReport:
 Report = OrderReport | FillReport | PositionReport | ConnectionReport | SyncReport
 Event = Report | Outcome | Sent
 
-Sink = Callable[[int, Sequence[Event]], None]
+Sink = Callable[[UUID, Sequence[Event]], None]
 """Called with the login's id and events in the venue's order, on a stream thread: must return at once."""
 
 
@@ -293,11 +294,27 @@ class Capabilities:
     streams_reports: bool
 
 
+OnQuote = Callable[[str, Decimal | None, Decimal | None, Decimal | None, datetime], None]
+"""Symbol, bid, ask, last (None: this message does not say) and the venue's time; called on a stream thread."""
+
+
+class QuoteSource(Protocol):
+    """Live prices by contract name. They are for screens and limits; nothing that trades may wait for one."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def subscribe(self, symbols: Iterable[str]) -> None: ...
+
+    def unsubscribe(self, symbols: Iterable[str]) -> None: ...
+
+
 class Connection(Protocol):
     """One broker login, kept live by its lane: prewarmed, heartbeating, reconnecting, resyncing."""
 
     @property
-    def login_id(self) -> int: ...
+    def login_id(self) -> UUID: ...
 
     @property
     def state(self) -> ConnectionState: ...
@@ -316,18 +333,5 @@ class Connection(Protocol):
         Raises a `brokers.errors.BrokerError`; an error is never evidence of anything.
         """
 
-
-OnQuote = Callable[[str, Decimal | None, Decimal | None, Decimal | None, datetime], None]
-"""Symbol, bid, ask, last (None: this message does not say) and the venue's time; called on a stream thread."""
-
-
-class QuoteSource(Protocol):
-    """Live prices by contract name. They are for screens and limits; nothing that trades may wait for one."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def subscribe(self, symbols: Iterable[str]) -> None: ...
-
-    def unsubscribe(self, symbols: Iterable[str]) -> None: ...
+    def quotes(self, on_quote: OnQuote) -> QuoteSource:
+        """Live quotes through this login's sign-in, not started."""

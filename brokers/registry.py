@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
-from brokers.base import OnQuote, QuoteSource, AccountRef, Capabilities, Connection, Credentials, Endpoints, Sink, TokenStore
+from brokers.base import AccountRef, Capabilities, Connection, Credentials, Endpoints, Sink, TokenStore
 from brokers.streams import StreamLoop
 from brokers.tradovate import venue as tradovate
 
-Connect = Callable[[int, Credentials, Endpoints, TokenStore, Sink, StreamLoop], Connection]
-
-
-OpenQuotes = Callable[[Credentials, Endpoints, TokenStore, OnQuote, StreamLoop], QuoteSource]
+Connect = Callable[[UUID, Credentials, Endpoints, TokenStore, Sink, StreamLoop], Connection]
 
 
 class SignInCheck(Protocol):
@@ -34,9 +32,8 @@ class Venue:
     capabilities: Capabilities
     connect: Connect
     sign_in_check: SignInCheck
-    quotes: OpenQuotes
 
 
 VENUES: dict[str, Venue] = {
-    "tradovate": Venue("Tradovate / NinjaTrader", tradovate.CAPABILITIES, tradovate.connect, tradovate.sign_in_check, tradovate.quotes),
+    "tradovate": Venue("Tradovate / NinjaTrader", tradovate.CAPABILITIES, tradovate.connect, tradovate.sign_in_check),
 }

@@ -88,9 +88,7 @@ def _find_or_prepare(owner: User, venue: str, environment: str, username: str) -
         raise ValidationError({"venue": f"Is not one of {', '.join(sorted(VENUES))}."})
     if environment not in VenueEnvironment.values:
         raise ValidationError({"environment": f"Is not one of {', '.join(VenueEnvironment.values)}."})
-    found = BrokerLogin.objects.filter(
-        owner=owner, venue=venue, environment=environment, username=username
-    ).first()
+    found = BrokerLogin.objects.filter(owner=owner, venue=venue, environment=environment, username=username).first()
     if found is not None:
         return found
     login = BrokerLogin(

@@ -150,11 +150,11 @@ class StreamLoop:
             self._attend()
             self._tick()
             for key, events in self._selector.select(TICK_SECONDS):
+                self._write_bursts()
                 if key.fileobj is self._wake_read:
                     self._wake_read.recv(4096)
                 else:
                     self._serve(key.data, events)
-                self._write_bursts()
         self._shut()
 
     def _write_bursts(self) -> None:

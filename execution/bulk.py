@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from io import StringIO
+from types import NoneType
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, models
 from psycopg2.extras import execute_values
@@ -14,23 +18,28 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """Insert with COPY; a violated constraint raises `IntegrityError` and undoes the transaction. Returns the count."""
-    lines = ["\t".join(map(_copy_text, row)) for row in rows]
+    lines = ["\t".join([_WRITERS.get(type(value), str)(value) for value in row]) for row in rows]
     if not lines:
         return 0
     statement = f"COPY {model._meta.db_table} ({', '.join(columns)}) FROM STDIN"
-    with connection.cursor() as cursor:
+    # Django's cursor does not see this call, so that psycopg2's own errors would come out.
+    with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.copy_expert(statement, StringIO("\n".join(lines) + "\n"))
     return len(lines)
 
 
-def _copy_text(value: object) -> str:
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        return value.translate(_ESCAPES)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value)
+@lru_cache(maxsize=64)
+def _moment(value: datetime) -> str:
+    return value.isoformat()
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: lambda text: text.translate(_ESCAPES),
+    NoneType: lambda _: "\\N",
+    datetime: _moment,
+    UUID: lambda value: f"{value.int:032x}",
+}
+"""COPY's text for a value, by exact type: a fan-out writes thirty thousand values while an order waits."""
 
 
 def update_rows(
@@ -50,6 +59,6 @@ def update_rows(
         f"UPDATE {table} t SET {settings} FROM (VALUES %s) AS v (id, {', '.join(columns)}) "  # noqa: S608 - own names
         f"WHERE t.id = v.id {'AND ' + guard if guard else ''} RETURNING t.id"
     )
-    with connection.cursor() as cursor:
+    with connection.wrap_database_errors, connection.cursor() as cursor:
         changed = execute_values(cursor.cursor, statement, rows, template=casts, page_size=len(rows), fetch=True)
     return [row[0] for row in changed]

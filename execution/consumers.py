@@ -20,13 +20,15 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from redis.exceptions import RedisError
 
-from brokers.quotes.cache import latest
+from execution.board import board
 from execution.feed import connect_counter, group_name, sequence_key
 from execution.ticker import PnlTicker, load_holdings
 from justtrades import clock
 
 SIGNED_OUT = 4401
+NOT_UNDERSTOOD = 4400
 BROKEN = 1011
+MOST_WATCHED = 500
 HEARTBEAT_SECONDS = 2.0
 PNL_SECONDS = 0.25
 BEATS_PER_SESSION_CHECK = 30
@@ -62,9 +64,16 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 await self.channel_layer.group_discard(self.group, self.channel_name)
             await self.counter.aclose()
 
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **options: Any) -> None:
+        try:
+            await super().receive(text_data=text_data, bytes_data=bytes_data, **options)
+        except (ValueError, RecursionError):
+            await self.close(code=NOT_UNDERSTOOD)
+
     async def receive_json(self, content: Any, **_options: Any) -> None:
         if isinstance(content, dict) and content.get("type") == "watch" and isinstance(content.get("positions"), list):
-            self.ticker.watch({item for item in content["positions"] if isinstance(item, str)})
+            shown = content["positions"][:MOST_WATCHED]
+            self.ticker.watch({item for item in shown if isinstance(item, str)})
 
     async def feed_news(self, event: dict[str, Any]) -> None:
         """Handler of `feed.announce`'s messages."""
@@ -109,7 +118,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         if not self.ticker.symbols:
             return self.ticker.tick({})
         try:
-            return self.ticker.tick(await asyncio.to_thread(latest, self.ticker.symbols))
+            return self.ticker.tick(await board.latest(self.ticker.symbols))
         except RedisError:
             return None
 

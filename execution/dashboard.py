@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from redis.exceptions import RedisError
 
@@ -22,19 +20,16 @@ from brokers.models import BrokerLogin
 from brokers.quotes.cache import Quote, latest
 from brokers.selectors import list_logins_for
 from execution import selectors
+from execution.cards import recorders_panel
 from execution.prices import format_money
 from execution.rows import fill_row, legs_by_trader, order_row, position_row, signal_row
 from execution.timing import time_signals
 from execution.valuation import known_contract, open_pnl
-from recorders.models import Recorder, Signal
+from recorders.models import Signal
 from recorders.selectors import list_recorders_for, list_signals_for
-from traders.models import Trader
-from traders.selectors import list_traders_for
 
 PAGE_ROWS = 100
 PANEL_ROWS = 12
-FOLLOWERS_SHOWN = 6
-FOLLOWERS_READ = 200
 DEGRADED = (ConnectionState.CONNECTING, ConnectionState.STALE)
 
 log = structlog.get_logger(__name__)
@@ -81,27 +76,6 @@ class ContractLine:
     open: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Follower:
-    trader: Trader
-    state: str
-    net: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderCard:
-    recorder: Recorder
-    followers: list[Follower]
-    total: int
-    enabled: int
-    ready: int
-    last_signal_at: datetime | None
-
-    @property
-    def unshown(self) -> int:
-        return self.total - len(self.followers)
-
-
 def read_quotes(symbols: set[str]) -> Quotes:
     try:
         return Quotes(latest(symbols), is_reachable=True)
@@ -117,6 +91,14 @@ def is_newest(query: QueryDict) -> bool:
 
 def paged(rows: QuerySet[Any], query: QueryDict) -> Page[Any]:
     return Paginator(rows, PANEL_ROWS if is_newest(query) else PAGE_ROWS).get_page(query.get("page"))
+
+
+def newest_or_page(rows: QuerySet[Any], query: QueryDict) -> tuple[Page[Any] | None, list[Any]]:
+    """The newest few without counting the rest, which a long history makes dear; or a page, which needs the count."""
+    if is_newest(query):
+        return None, list(rows[:PANEL_ROWS])
+    page = paged(rows, query)
+    return page, list(page.object_list)
 
 
 def connections_of(user: Person) -> Connections:
@@ -194,72 +176,11 @@ def signals_panel(user: Person, query: QueryDict) -> dict[str, Any]:
 
 
 def _signal_rows(rows: QuerySet[Signal], query: QueryDict) -> dict[str, Any]:
-    page = paged(rows, query)
-    signals = list(page.object_list)
+    page, signals = newest_or_page(rows, query)
     ids = [signal.pk for signal in signals]
     outcomes, timings = selectors.count_outcomes(ids), time_signals(ids)
     lines = [signal_row(signal, outcomes, timings) for signal in signals]
     return {"page": page, "signals": lines, "is_newest": is_newest(query)}
-
-
-def recorders_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
-    recorders = list_recorders_for(user).annotate(
-        total=Count("traders"),
-        enabled=Count("traders", filter=Q(traders__is_enabled=True)),
-        ready=Count(
-            "traders",
-            filter=Q(
-                traders__is_enabled=True,
-                traders__account__is_enabled=True,
-                traders__account__login__is_enabled=True,
-                traders__account__login__state=ConnectionState.LIVE,
-            ),
-        ),
-    )
-    followers = _followers(user)
-    heard = selectors.last_signal_times_for(user)
-    return {
-        "cards": [
-            RecorderCard(
-                recorder=recorder,
-                followers=followers[recorder.pk][:FOLLOWERS_SHOWN],
-                total=recorder.total,
-                enabled=recorder.enabled,
-                ready=recorder.ready,
-                last_signal_at=heard.get(recorder.pk),
-            )
-            for recorder in recorders
-        ]
-    }
-
-
-def _followers(user: Person) -> dict[UUID, list[Follower]]:
-    """By recorder, those in trouble first."""
-    is_ready = Case(
-        When(is_enabled=True, account__login__is_enabled=True, account__login__state=ConnectionState.LIVE, then=1),
-        default=Value(0),
-        output_field=IntegerField(),
-    )
-    traders = list_traders_for(user).defer(
-        "account__login__password", "account__login__app_secret", "account__login__token"
-    )
-    shown = list(traders.order_by(is_ready, "account__name", "pk")[:FOLLOWERS_READ])
-    nets: dict[UUID, dict[str, int]] = defaultdict(dict)
-    open_positions = selectors.list_open_positions_for(user).filter(trader__in=[trader.pk for trader in shown])
-    for trader_id, symbol, net_qty in open_positions.values_list("trader_id", "symbol", "net_qty"):
-        nets[trader_id][symbol] = net_qty
-    found: dict[UUID, list[Follower]] = defaultdict(list)
-    for trader in shown:
-        found[trader.recorder_id].append(Follower(trader, follower_state(trader), nets[trader.pk]))
-    return found
-
-
-def follower_state(trader: Trader) -> str:
-    """`off` where the user switched something off, else the state of the login's connection."""
-    login = trader.account.login
-    if not (trader.is_enabled and trader.account.is_enabled and login.is_enabled):
-        return "off"
-    return login.state
 
 
 def orders_panel(user: Person, query: QueryDict) -> dict[str, Any]:
@@ -275,8 +196,8 @@ def orders_panel(user: Person, query: QueryDict) -> dict[str, Any]:
 
 def fills_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     rows = selectors.list_fills_for(user)
-    page = paged(rows, query)
-    return {"page": page, "fills": [fill_row(fill) for fill in page.object_list], "is_newest": is_newest(query)}
+    page, fills = newest_or_page(rows, query)
+    return {"page": page, "fills": [fill_row(fill) for fill in fills], "is_newest": is_newest(query)}
 
 
 PANELS: dict[str, Callable[[Person, QueryDict], dict[str, Any]]] = {

@@ -45,7 +45,8 @@ _CLAIM = """
     JOIN brokers_brokeraccount a ON a.id = i.account_id
     LEFT JOIN execution_orderintent b ON b.id = i.after_id
     LEFT JOIN execution_position p ON p.trader_id = i.trader_id AND p.symbol = i.symbol
-    WHERE i.status = 'cleared' AND i.cleared_at <= %s AND i.lane_slot %% %s = %s AND (b.id IS NULL OR b.status = ANY(%s))
+    WHERE i.status = 'cleared' AND i.cleared_at <= %s AND i.lane_slot %% %s = %s
+      AND (b.id IS NULL OR b.status = ANY(%s))
     ORDER BY i.created_at, i.id
     LIMIT %s
     FOR UPDATE OF i SKIP LOCKED

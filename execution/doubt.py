@@ -64,19 +64,17 @@ def _doubt(lane: int | None, condition: Q, reason: str) -> int:
 
 def _mark_unknown(orders: Sequence[Order], reason: str) -> None:
     now = clock.now()
+    before, after = IntentStatus.DISPATCHED.value, IntentStatus.UNKNOWN.value
     changes = []
     for order in orders:
-        changes += [
-            Change(order.owner_id, ObjectKind.ORDER, order.id, order.status, OrderStatus.UNKNOWN.value, now, reason),
-            Change(order.owner_id, ObjectKind.INTENT, order.intent_id, IntentStatus.DISPATCHED.value,
-                   IntentStatus.UNKNOWN.value, now, reason),
-        ]  # fmt: skip
-    Order.objects.filter(pk__in=[order.pk for order in orders]).update(
-        status=OrderStatus.UNKNOWN.value, updated_at=now
+        owner = order.owner_id
+        changes.append(Change(owner, ObjectKind.ORDER, order.id, order.status, OrderStatus.UNKNOWN.value, now, reason))
+        if order.intent_id is not None:
+            changes.append(Change(owner, ObjectKind.INTENT, order.intent_id, before, after, now, reason))
+    Order.objects.filter(pk__in=[order.pk for order in orders]).update(status=OrderStatus.UNKNOWN.value, updated_at=now)
+    OrderIntent.objects.filter(pk__in=[order.intent_id for order in orders], status=IntentStatus.DISPATCHED).update(
+        status=IntentStatus.UNKNOWN, reason_code="UNKNOWN", reason_text=reason
     )
-    OrderIntent.objects.filter(
-        pk__in=[order.intent_id for order in orders], status=IntentStatus.DISPATCHED
-    ).update(status=IntentStatus.UNKNOWN, reason_code="UNKNOWN", reason_text=reason)
     transitions.record(changes)
 
 

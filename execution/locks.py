@@ -15,7 +15,7 @@ from execution.models import Order, Position
 from recorders.models import Signal, SignalStatus
 
 PLANNING = 1
-"""Advisory key spaces: a permanent registry, never renumbered. The lane and sweeper keys are in `execution.ownership`."""
+"""Advisory key space, never renumbered; the others are in `execution.ownership`."""
 
 
 def lock_planning_of(recorder_id: UUID) -> None:

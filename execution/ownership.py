@@ -23,6 +23,7 @@ class Ownership:
         self._space = space
         self._key = key
         self._connection: BaseDatabaseWrapper | None = None
+        self._is_held = False
 
     def acquire(self) -> bool:
         """Take the lock if nobody has it. False also while the database cannot be reached."""
@@ -38,11 +39,12 @@ class Ownership:
             log.warning("ownership.unreachable", reason=type(error).__name__)
             self.release()
             return False
-        return bool(row and row[0])
+        self._is_held = bool(row and row[0])
+        return self._is_held
 
     def confirm(self) -> bool:
         """Whether the session that holds the lock still lives. After a False the lock must be acquired again."""
-        if self._connection is None:
+        if self._connection is None or not self._is_held:
             return False
         try:
             with self._connection.cursor() as cursor:
@@ -53,6 +55,7 @@ class Ownership:
         return True
 
     def release(self) -> None:
+        self._is_held = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None

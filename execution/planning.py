@@ -47,6 +47,7 @@ class _Draft:
     expires_at: datetime
     lane: int | None
     batch: Batch
+    lanes: int = settings.LANES
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     lane_slots: set[int] = field(default_factory=set)
@@ -152,7 +153,10 @@ def _add(
     after: UUID | None,
     declined: plan.Declined | None = None,
 ) -> UUID:
-    """Write one intent with its verdict into the draft; returns its id."""
+    """Write one intent with its verdict into the draft; returns its id.
+
+    What went well needs no transition of its own: `created_at`, `cleared_at` and `dispatched_at` are on the row.
+    """
     kind = IntentKind.ENTRY if leg.is_entry else IntentKind.EXIT
     expires_at = draft.expires_at if leg.is_entry else None
     denial = declined or checks.check(
@@ -175,9 +179,11 @@ def _add(
         denial.text[:512] if denial else "", 1 if is_sent else 0, draft.now, expires_at,
         draft.now if denial is None else None, draft.now if is_sent else None, draft.now if denial else None,
     ))  # fmt: skip
-    detail = f"{denial.code}: {denial.text}" if denial else ""
-    change = Change(follower.owner_id, ObjectKind.INTENT, intent_id, IntentStatus.NEW, status.value, draft.now, detail)
-    draft.changes.append(change)
+    if denial is not None:
+        detail = f"{denial.code}: {denial.text}"
+        draft.changes.append(
+            Change(follower.owner_id, ObjectKind.INTENT, intent_id, IntentStatus.NEW, status.value, draft.now, detail)
+        )
     return intent_id
 
 
@@ -188,7 +194,7 @@ def _status_of(denial: plan.Declined | checks.Denial | None) -> IntentStatus:
 
 
 def _is_ours(draft: _Draft, follower: Follower) -> bool:
-    return draft.lane is not None and follower.lane_slot % settings.LANES == draft.lane
+    return draft.lane is not None and follower.lane_slot % draft.lanes == draft.lane
 
 
 def _due(follower: Follower, leg: plan.PlannedLeg, intent_id: UUID, name: str, symbol: str) -> Due:
@@ -228,9 +234,7 @@ def _finish_signal(draft: _Draft, status: SignalStatus, code: str, text: str) ->
     signal.status, signal.reason_code, signal.reason_text = status, code, text[:512]
     signal.planned_at = draft.now
     signal.save(update_fields=["status", "reason_code", "reason_text", "planned_at"])
-    change = Change(
-        signal.owner_id, ObjectKind.SIGNAL, signal.id, SignalStatus.RECEIVED, status.value, draft.now, text
-    )
+    change = Change(signal.owner_id, ObjectKind.SIGNAL, signal.id, SignalStatus.RECEIVED, status.value, draft.now, text)
     draft.changes.append(change)
 
 

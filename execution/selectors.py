@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Sum, When
+from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, When
 
 from accounts.selectors import Person
 from brokers.base import OrderRole
@@ -19,6 +19,12 @@ from recorders.models import Signal
 OUTCOMES: tuple[Literal["total", "done", "denied", "failed", "unknown", "expired", "unfinished"], ...] = (
     "total", "done", "denied", "failed", "unknown", "expired", "unfinished",
 )  # fmt: skip
+LAST_HEARD = Subquery(
+    Signal.objects.filter(owner_id=OuterRef("owner_id"), recorder_id=OuterRef("pk"))
+    .order_by("-received_at")
+    .values("received_at")[:1]
+)
+"""For a query of recorders: when each last took in an alert."""
 UNFINISHED = sorted(LIVE_INTENTS - {IntentStatus.UNKNOWN})
 
 
@@ -143,12 +149,6 @@ def realized_pnl_for(user: Person) -> Decimal:
     """Dollars over all positions, closed ones included."""
     total = Position.objects.filter(owner_id=user.pk).aggregate(total=Sum("realized_pnl"))["total"]
     return Decimal(0) if total is None else total
-
-
-def last_signal_times_for(user: Person) -> dict[UUID, Any]:
-    """When each recorder last took in an alert."""
-    rows = Signal.objects.filter(owner_id=user.pk).order_by().values("recorder_id").annotate(at=Max("received_at"))
-    return {row["recorder_id"]: row["at"] for row in rows}
 
 
 def list_intents_of(signal: Signal) -> QuerySet[OrderIntent]:

@@ -73,6 +73,7 @@ class Batch:
     """Orders to be written, and the requests that may go once they are."""
 
     now: datetime
+    version: str = settings.VERSION
     orders: list[tuple[object, ...]] = field(default_factory=list)
     revived: list[tuple[object, ...]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -128,7 +129,7 @@ def _mark_submitting(batch: Batch, intent: Due) -> None:
         batch.orders.append((
             order_id, intent.owner_id, intent.id, intent.trader_id, intent.account_id, role.value,
             intent.client_order_id, "", intent.symbol, side.value, qty, OrderType.MARKET.value, submitting, 0, "", "",
-            0, batch.now, batch.now, batch.now, settings.VERSION,
+            0, batch.now, batch.now, batch.now, batch.version,
         ))  # fmt: skip
     before = OrderStatus.NOT_PLACED.value if intent.order_id is not None else ""
     batch.changes.append(Change(intent.owner_id, ObjectKind.ORDER, order_id, before, submitting, batch.now))

@@ -42,7 +42,9 @@ def expire_entries() -> int:
         )
         if swapped:
             expired += 1
-            change = Change(intent.owner_id, ObjectKind.INTENT, intent.id, intent.status, IntentStatus.EXPIRED, now, text)
+            change = Change(
+                intent.owner_id, ObjectKind.INTENT, intent.id, intent.status, IntentStatus.EXPIRED, now, text
+            )
             transitions.record([change])
     return expired
 
@@ -56,4 +58,3 @@ def ring_lanes() -> int:
     for index in lanes:
         bell.ring(planner.DISPATCH_TASK, f"lane.{index}", index)
     return len(lanes)
-

@@ -55,7 +55,17 @@ class WebhookTokenAdmin(HistoryAdmin):
 
 @admin.register(Signal)
 class SignalAdmin(HistoryAdmin):
-    list_display = ("received_at", "owner", "recorder", "status", "reason_code", "action", "ticker", "quantity", "price")
+    list_display = (
+        "received_at",
+        "owner",
+        "recorder",
+        "status",
+        "reason_code",
+        "action",
+        "ticker",
+        "quantity",
+        "price",
+    )
     list_select_related = ("owner", "recorder")
     list_filter = ("status", "has_weak_key")
     search_fields = ("ticker", "reason_code", "owner__email", "recorder__name", "^id")

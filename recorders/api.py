@@ -137,9 +137,7 @@ class RecorderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsV
         recorder = self.get_object()
         given = self.get_serializer(recorder, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        return Response(
-            self.get_serializer(services.update_recorder(recorder=recorder, **given.validated_data)).data
-        )
+        return Response(self.get_serializer(services.update_recorder(recorder=recorder, **given.validated_data)).data)
 
     @extend_schema(responses={204: OpenApiResponse(description="Deleted."), 400: ApiErrorSerializer})
     def destroy(self, request: Request, pk: str) -> Response:

@@ -26,7 +26,9 @@ def parse(body: bytes) -> ParsedAlert:
         raise Refusal("UNKNOWN_DIALECT", f"had the keys {shown(sorted(alert)[:8], 120)}, wants action and ticker")
     parsed = canonical.parse(alert)
     if not _TICKER.fullmatch(parsed.ticker):
-        raise Refusal("UNKNOWN_TICKER", f"ticker: had {shown(parsed.ticker)}, wants a symbol like MNQ1! or CME_MINI:MNQ1!")
+        raise Refusal(
+            "UNKNOWN_TICKER", f"ticker: had {shown(parsed.ticker)}, wants a symbol like MNQ1! or CME_MINI:MNQ1!"
+        )
     try:
         instruments.product_of(parsed.ticker)
     except instruments.UnknownTicker as error:

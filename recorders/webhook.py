@@ -45,7 +45,7 @@ class WebhookView(APIView):
         return Response({"ready": inbox.is_enabled}) if inbox is not None else _unknown_token()
 
     def post(self, request: Request, token: str) -> Response:
-        body = request._request.read(MAX_BODY_BYTES + 1)  # noqa: SLF001 - DRF's own reading would parse by content type
+        body = request._request.read(MAX_BODY_BYTES + 1)  # DRF's own reading would parse by content type
         receipt = _guarded(lambda: _receive(token, body, request.META.get("REMOTE_ADDR")))
         if isinstance(receipt, Response):
             return receipt

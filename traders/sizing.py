@@ -28,7 +28,7 @@ def entry_quantity(settings: EffectiveSettings, alert_quantity: Decimal | None) 
         base = alert_quantity
     size = int((base * settings.multiplier).to_integral_value(ROUND_FLOOR))
     if size < 1:
-        raise SizeRefused("SIZE_BELOW_ONE", f"size: had {base} × {settings.multiplier}, limit 1 whole contract")
+        raise SizeRefused("SIZE_BELOW_ONE", f"size: had {base} x {settings.multiplier}, limit 1 whole contract")
     if size > settings.max_contracts:
         raise SizeRefused("SIZE_ABOVE_LIMIT", f"size: had {size}, limit {settings.max_contracts} (max_contracts)")
     return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from brokers.base import (
     AccountRef,
@@ -44,7 +45,7 @@ class TradovateConnection:
 
     def __init__(
         self,
-        login_id: int,
+        login_id: UUID,
         credentials: Credentials,
         endpoints: Endpoints,
         store: TokenStore,
@@ -76,7 +77,7 @@ class TradovateConnection:
         self._session.renew = self._renew
 
     @property
-    def login_id(self) -> int:
+    def login_id(self) -> UUID:
         return self._login_id
 
     @property

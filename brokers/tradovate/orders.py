@@ -129,7 +129,8 @@ def _terms(order: SubmitOrder) -> dict[str, Any]:
     terms: dict[str, Any] = {
         "orderQty": order.qty,
         "orderType": _TYPES[order.order_type],
-        "timeInForce": "Day",
+        # Legs inherit it: a position held over the session's end must keep its stop.
+        "timeInForce": "GTC" if order.bracket else "Day",
     }
     if order.order_type is OrderType.LIMIT:
         terms["price"] = _number(order.price, "a limit order needs a price")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from brokers.base import AccountRef, Capabilities, Connection, Credentials, Endpoints, Sink, Token, TokenStore
 from brokers.http import HttpClient
 from brokers.streams import StreamLoop
@@ -11,7 +13,6 @@ from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.gate import Gate
 from brokers.tradovate.parse import entities_of
-from brokers.tradovate.quotes import OnQuote, QuoteSession, QuoteStream
 from brokers.tradovate.types import Account
 
 CAPABILITIES = Capabilities(
@@ -35,20 +36,10 @@ class _NoStore:
 
 
 def connect(
-    login_id: int, credentials: Credentials, endpoints: Endpoints, store: TokenStore, sink: Sink, loop: StreamLoop
+    login_id: UUID, credentials: Credentials, endpoints: Endpoints, store: TokenStore, sink: Sink, loop: StreamLoop
 ) -> Connection:
     book = _books.setdefault(endpoints.rest_url, ContractBook())
     return TradovateConnection(login_id, credentials, endpoints, store, sink, loop, book)
-
-
-def quotes(
-    credentials: Credentials, endpoints: Endpoints, store: TokenStore, on_quote: OnQuote, loop: StreamLoop
-) -> QuoteStream:
-    """Live quotes through this login, not started. It uses the token that the login's own connection keeps."""
-    book = _books.setdefault(endpoints.rest_url, ContractBook())
-    http, gate = HttpClient(endpoints.rest_url), Gate()
-    auth = Auth(credentials, http, store, gate)
-    return QuoteStream(QuoteSession(auth, gate, endpoints.md_url, book, on_quote), Client(http, auth, gate), book, loop)
 
 
 def sign_in_check(

@@ -1,4 +1,4 @@
-"""Makes a Celery worker a lane: it owns the lane before it takes a single message, and waits as a standby until then."""
+"""Makes a Celery worker a lane: it owns the lane before it takes a message, and waits as a standby until then."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STANDBY_POLL_S = 0.5
 class LaneStep(bootsteps.StartStopStep):
     """Runs before the worker's consumer, so that a standby's queue stays with the owner."""
 
-    requires = frozenset({"celery.worker.components:Pool"})
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
@@ -54,7 +54,8 @@ class LaneStep(bootsteps.StartStopStep):
         if self._keeper is not None:
             self._keeper.stop()
 
-    terminate = stop
+    def terminate(self, parent: Any) -> None:
+        self.stop(parent)
 
 
 def _spare_the_order_path_garbage_collection() -> None:

@@ -15,12 +15,8 @@ from django.db.models.functions import Mod
 from redis.exceptions import RedisError
 
 from brokers.base import ConnectionState, QuoteSource
-from brokers.models import BrokerLogin
 from brokers.quotes import cache
 from brokers.quotes.cache import Quote
-from brokers.registry import VENUES
-from brokers.services import credentials_of, endpoints_of
-from brokers.tokens import DatabaseTokenStore
 from execution.lane.runtime import Lane
 from execution.models import Position
 
@@ -65,15 +61,9 @@ class QuoteKeeper:
 
     def _open(self) -> None:
         live = next((c for c in self._lane.connections() if c.state is ConnectionState.LIVE), None)
-        login = BrokerLogin.objects.filter(pk=live.login_id).first() if live is not None else None
-        if login is None:
+        if live is None:
             return
-        endpoints = endpoints_of(login)
-        if not endpoints.md_url:
-            return
-        open_quotes = VENUES[login.venue].quotes
-        store = DatabaseTokenStore(login.id)
-        self._source = open_quotes(credentials_of(login), endpoints, store, self._on_quote, self._lane.loop)
+        self._source = live.quotes(self._on_quote)
         self._source.start()
         self._thread.start()
 

@@ -21,8 +21,9 @@ from brokers.services import credentials_of, endpoints_of
 from brokers.streams import StreamLoop
 from brokers.tokens import DatabaseTokenStore
 from brokers.vault import WrongKey
-from execution.dispatch import Routed, dispatch_due
+from execution.dispatch import dispatch_due
 from execution.lane.inbox import Inbox
+from execution.submitting import Routed
 from justtrades import clock
 
 log = structlog.get_logger(__name__)

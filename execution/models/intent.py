@@ -14,7 +14,6 @@ from justtrades.ids import new_id
 from recorders.models import Signal
 from traders.models import Trader
 
-
 COPIED: Any = {"db_constraint": False, "db_index": False}
 """For keys copied from rows that the same transaction has just read: a check per row and key would cost the order path
 half of its time (ADR 0004)."""

@@ -29,8 +29,8 @@ class Order(models.Model):
     trader = models.ForeignKey(Trader, on_delete=models.CASCADE, null=True, related_name="orders", **COPIED)
     account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="orders", **COPIED)
     role = models.CharField(max_length=12, choices=[(r.value, r.value) for r in OrderRole])
-    client_order_id = models.CharField(max_length=32, null=True)  # noqa: DJ001 - NULLs must not collide in the constraint
-    broker_order_id = models.CharField(max_length=32, null=True)  # noqa: DJ001
+    client_order_id = models.CharField(max_length=32, null=True)
+    broker_order_id = models.CharField(max_length=32, null=True)
     broker_strategy_id = models.CharField(max_length=32, blank=True)
     symbol = models.CharField(max_length=32)
     side = models.CharField(max_length=4, choices=[(s.value, s.value) for s in Side])
@@ -54,9 +54,7 @@ class Order(models.Model):
         ordering = ("-created_at",)
         indexes = (
             models.Index(fields=["owner", "-created_at"], name="orders_of_owner"),
-            models.Index(
-                fields=["account", "symbol"], name="live_orders", condition=models.Q(status__in=sorted(LIVE))
-            ),
+            models.Index(fields=["account", "symbol"], name="live_orders", condition=models.Q(status__in=sorted(LIVE))),
         )
         constraints = (
             models.UniqueConstraint("account", "broker_order_id", name="one_order_per_broker_order_id"),

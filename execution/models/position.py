@@ -34,9 +34,7 @@ class Position(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint("trader", "symbol", name="one_position_per_trader_and_contract"),)
-        indexes = (
-            models.Index(fields=["account", "symbol"], name="open_positions", condition=~models.Q(net_qty=0)),
-        )
+        indexes = (models.Index(fields=["account", "symbol"], name="open_positions", condition=~models.Q(net_qty=0)),)
 
     def __str__(self) -> str:
         return f"{self.net_qty:+d} {self.symbol}"

@@ -47,8 +47,8 @@ class _Batch:
     def flat(self) -> Iterator[LoginEvent]:
         for login_id, event in self.events:
             if isinstance(event, SyncReport):
-                for part in (*event.orders, *event.fills, *event.positions):
-                    yield login_id, part
+                parts: tuple[Event, ...] = (*event.orders, *event.fills, *event.positions)
+                yield from ((login_id, part) for part in parts)
             else:
                 yield login_id, event
 
@@ -120,7 +120,9 @@ def _apply_all(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
 def _store_positions(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
     newest: dict[tuple[UUID, str], BrokerPosition] = {}
     for login_id, event in flat:
-        account = ledger.accounts.get((login_id, event.account.broker_id)) if isinstance(event, PositionReport) else None
+        account = (
+            ledger.accounts.get((login_id, event.account.broker_id)) if isinstance(event, PositionReport) else None
+        )
         if isinstance(event, PositionReport) and account is not None:
             ledger.owners.add(account.owner_id)
             newest[account.id, event.symbol] = BrokerPosition(

@@ -59,14 +59,14 @@ def apply_fills(ledger: Ledger, broker_orders: Iterable[tuple[UUID, str]]) -> No
         for fill in waiting
         if (fill.account_id, fill.broker_order_id) in ledger.by_broker
     ]
-    ours = [(fill, order) for fill, order in pairs if order.trader_id is not None]
+    ours = [(fill, order, order.trader_id) for fill, order in pairs if order.trader_id is not None]
     if not ours:
         return
-    positions = _positions_for(ledger, [order for _, order in ours])
-    for fill, order in ours:
-        _apply(ledger, fill, order, positions[order.trader_id, order.symbol])
+    positions = _positions_for([order for _, order, _ in ours])
+    for fill, order, trader_id in ours:
+        _apply(ledger, fill, order, positions[trader_id, order.symbol])
     killpoint("fills.mid")
-    update_rows(Fill, ("order_id", "applied_at"), [(fill.id, order.id, ledger.now) for fill, order in ours])
+    update_rows(Fill, ("order_id", "applied_at"), [(fill.id, order.id, ledger.now) for fill, order, _ in ours])
     rows = [(p.id, *(getattr(p, name) for name in _POSITION_COLUMNS)) for p in positions.values()]
     update_rows(Position, _POSITION_COLUMNS, rows)
 
@@ -84,7 +84,7 @@ def _waiting(keys: set[tuple[UUID, str]]) -> Sequence[Fill]:
     )
 
 
-def _positions_for(ledger: Ledger, orders: Sequence[Order]) -> dict[tuple[UUID, str], Position]:
+def _positions_for(orders: Sequence[Order]) -> dict[tuple[UUID, str], Position]:
     wanted = {(order.trader_id, order.symbol): order for order in orders if order.trader_id is not None}
     missing = wanted.keys() - set(
         Position.objects.filter(
@@ -93,9 +93,7 @@ def _positions_for(ledger: Ledger, orders: Sequence[Order]) -> dict[tuple[UUID, 
     )
     Position.objects.bulk_create(
         [
-            Position(
-                id=new_id(), owner_id=order.owner_id, trader_id=key[0], account_id=order.account_id, symbol=key[1]
-            )
+            Position(id=new_id(), owner_id=order.owner_id, trader_id=key[0], account_id=order.account_id, symbol=key[1])
             for key, order in wanted.items()
             if key in missing
         ],
@@ -138,4 +136,3 @@ def _note_entry(ledger: Ledger, order: Order, position: Position) -> None:
     if order.filled_qty >= order.qty and intent.filled_at is None:
         intent.filled_at = ledger.now
         ledger.stamp(intent)
-

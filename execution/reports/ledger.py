@@ -24,7 +24,8 @@ _ORDER_COLUMNS = (
     "filled_qty", "avg_price", "reject_code", "reject_text", "queries_without_trace", "queried_at", "updated_at",
 )  # fmt: skip
 _INTENT_COLUMNS = (
-    "status", "reason_code", "reason_text", "cleared_at", "sent_at", "acknowledged_at", "filled_at", "protected_at", "finished_at",
+    "status", "reason_code", "reason_text", "cleared_at", "sent_at", "acknowledged_at", "filled_at",
+    "protected_at", "finished_at",
 )  # fmt: skip
 
 
@@ -109,9 +110,7 @@ class Ledger:
         self.owners.add(order.owner_id)
         if order.trader_id is not None:
             self.touched.add((order.trader_id, order.symbol))
-        self.changes.append(
-            Change(order.owner_id, ObjectKind.ORDER, order.id, before, order.status, self.now, detail)
-        )
+        self.changes.append(Change(order.owner_id, ObjectKind.ORDER, order.id, before, order.status, self.now, detail))
 
     def move_intent(self, intent: OrderIntent, status: IntentStatus, code: str = "", text: str = "") -> None:
         before = IntentStatus(intent.status)
@@ -127,7 +126,9 @@ class Ledger:
             intent.cleared_at = self.now + RETRY_PAUSE * max(1, intent.attempts)
         self.stamp(intent)
         self.changes.append(
-            Change(intent.owner_id, ObjectKind.INTENT, intent.id, before.value, status.value, self.now, f"{code} {text}")
+            Change(
+                intent.owner_id, ObjectKind.INTENT, intent.id, before.value, status.value, self.now, f"{code} {text}"
+            )
         )
 
     def stamp(self, intent: OrderIntent) -> None:

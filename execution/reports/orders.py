@@ -63,7 +63,7 @@ def _create(ledger: Ledger, account_id: UUID, owner_id: UUID, report: OrderRepor
 def _copy_terms(ledger: Ledger, order: Order, report: OrderReport) -> None:
     if order.role == OrderRole.EXTERNAL and report.parent_client_order_id in ledger.by_client:
         _claim_leg(ledger, order, report)
-    terms = {"qty": report.qty, "price": report.price, "stop_price": report.stop_price}
+    terms: dict[str, object] = {"qty": report.qty, "price": report.price, "stop_price": report.stop_price}
     if report.order_type is not None:
         terms["order_type"] = report.order_type.value
     for name, value in terms.items():

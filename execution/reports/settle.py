@@ -22,9 +22,7 @@ def settle(ledger: Ledger) -> None:
     if not keys:
         return
     traders, symbols = {trader for trader, _ in keys}, {symbol for _, symbol in keys}
-    positions = {
-        (p.trader_id, p.symbol): p for p in Position.objects.filter(trader_id__in=traders, symbol__in=symbols)
-    }
+    positions = {(p.trader_id, p.symbol): p for p in Position.objects.filter(trader_id__in=traders, symbol__in=symbols)}
     legs = _live_legs(keys)
     live = OrderIntent.objects.filter(trader_id__in=traders, symbol__in=symbols, status__in=LIVE_INTENTS)
     intents = [ledger.intents.setdefault(intent.id, intent) for intent in live]
@@ -48,7 +46,8 @@ def _live_legs(keys: Iterable[Key]) -> dict[Key, list[Order]]:
         status__in=[status.value for status in LIVE],
     )
     for order in orders:
-        grouped[order.trader_id, order.symbol].append(order)
+        if order.trader_id is not None:
+            grouped[order.trader_id, order.symbol].append(order)
     return grouped
 
 
@@ -113,7 +112,8 @@ def _stamp_protected(ledger: Ledger, positions: dict[Key, Position], legs: dict[
         position = positions.get((intent.trader_id, intent.symbol))
         if intent.kind != IntentKind.ENTRY or intent.protected_at is not None or intent.filled_at is None:
             continue
-        if position is not None and position.net_qty != 0 and position.stop_distance is not None:
-            if is_protected(position, legs[intent.trader_id, intent.symbol]):
-                intent.protected_at = ledger.now
-                ledger.stamp(intent)
+        if position is None or position.net_qty == 0 or position.stop_distance is None:
+            continue
+        if is_protected(position, legs[intent.trader_id, intent.symbol]):
+            intent.protected_at = ledger.now
+            ledger.stamp(intent)

@@ -62,6 +62,10 @@ class Venue:
     def release_price(self, symbol: str) -> None:
         self._change("/price", {"symbol": symbol, "feed": "seeded"})
 
+    def delay_answers(self, milliseconds: int) -> None:
+        """Have the venue wait before it looks at each request."""
+        self._change("/switches", {"delay_ms": milliseconds})
+
     def _change(self, path: str, body: dict[str, Any]) -> None:
         requests.post(f"{self._control_url}{path}", json=body, timeout=CONTROL_TIMEOUT_S).raise_for_status()
 

@@ -1,4 +1,8 @@
-"""SIGKILL at random moments, to the processes that `demo.json` names at that moment."""
+"""SIGKILL at random moments, to the processes that `demo.json` names at that moment.
+
+The dangerous moments are short and follow an alert: between commit and answer, between commit and wire, between wire
+and reply. So most kills wait for the next alert and strike within a few hundredths of a second of it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,9 @@ from typing import Any
 KINDS = ("web", "lanes", "sweeper", "live", "redis")
 POSTGRES = "postgres"
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 2.5
+AIMED_SHARE = 0.7
+MEAN_AIM_S = 0.03
+_LONGEST_WAIT_FOR_ALERT_S = 2.0
 _RETRY_S = 0.1
 
 Pids = dict[str, Any]
@@ -22,6 +29,7 @@ class Killer:
     """Goes through the kinds in random order again and again, so that each of them gets its share."""
 
     def __init__(self, pids: Callable[[], Pids], rng: Random, kinds: Sequence[str], say: Callable[[str], None]) -> None:
+        self.alert_sent = threading.Event()
         self._pids = pids
         self._rng = rng
         self._kinds = tuple(kinds)
@@ -41,7 +49,14 @@ class Killer:
         bag: list[str] = []
         while not self._stopping.wait(self._rng.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)):
             bag = bag or self._rng.sample(self._kinds, len(self._kinds))
+            if self._rng.random() < AIMED_SHARE:
+                self._wait_for_alert()
             self._kill_one(bag.pop())
+
+    def _wait_for_alert(self) -> None:
+        self.alert_sent.clear()
+        self.alert_sent.wait(_LONGEST_WAIT_FOR_ALERT_S)
+        self._stopping.wait(self._rng.expovariate(1 / MEAN_AIM_S))
 
     def _kill_one(self, kind: str) -> None:
         while not self._stopping.is_set():

@@ -21,6 +21,8 @@ from justtrades import clock
 
 READY_TIMEOUT_S = 60.0
 QUIET_TIMEOUT_S = 60.0
+ANSWER_DELAY_MS = 100
+"""As a broker across the internet answers; it also leaves time to be killed in while an answer is awaited."""
 _POLL_S = 0.5
 _STILL_FOR = 3
 """Looks in a row that must find nothing under way, so that a gap between two steps is not taken for quiet."""
@@ -54,6 +56,8 @@ class SelfTest:
         with ExitStack() as stack:
             self._venue.pin_price(self._symbol, str(BASE_PRICE))
             stack.callback(self._venue.release_price, self._symbol)
+            self._venue.delay_answers(ANSWER_DELAY_MS)
+            stack.callback(self._venue.delay_answers, 0)
             return self._run()
 
     def _run(self) -> Verdict:
@@ -90,8 +94,8 @@ class SelfTest:
         rng = Random(self._wishes.seed)  # noqa: S311 - a run must be repeatable
         stream = alert_stream(self._wishes.alerts, rng)
         kinds = (*KINDS, POSTGRES) if self._wishes.kills_postgres else KINDS
-        sender = Sender(self._address, stream)
         killer = Killer(self._product.pids, rng, kinds, self._say)
+        sender = Sender(self._address, stream, killer.alert_sent)
         watcher = Watcher(self._venue.books)
         self._say(f"sending {len(stream)} alerts over {stream[-1].at:.0f} s, seed {self._wishes.seed}")
         for part in (watcher, sender, killer):
@@ -113,7 +117,7 @@ class SelfTest:
         self._say("the stream left positions open (alerts overtook one another); closing them with one more alert")
         delivery = deliver(self._address, closing_alert(self._wishes.alerts))
         if delivery.signal_id is None:
-            self._say(f"the closing alert was not acked: {delivery.last_answer}")
+            self._say(f"the closing alert was not acked: {delivery.last_status}")
         self._until_quiet()
 
     def _until_ready(self) -> None:

@@ -12,6 +12,7 @@ from execution.selftest.owner import LIVE_INTENTS
 from execution.selftest.sender import Delivery
 
 Row = dict[str, Any]
+NOTHING_TO_DO = frozenset({"ALREADY_FLAT", "SAME_DIRECTION"})
 NEVER_PLACED = frozenset({"NOT_PLACED", "NOT_SENT"})
 
 
@@ -36,6 +37,7 @@ class Verdict:
     acked: int = 0
     executed: int = 0
     not_acked: list[str] = field(default_factory=list)
+    nothing_to_do: list[str] = field(default_factory=list)
     reported: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -51,8 +53,12 @@ class Verdict:
             f"{self.acked} acked, {self.executed} executed, {len(self.lost)} lost, "
             f"{len(self.doubled)} doubled, {len(self.unprotected)} unprotected"
         )
-        line += f", {len(self.reported)} reported to their owner as not executed" if self.reported else ""
-        return line + (f", {len(self.not_acked)} not acked" if self.not_acked else "")
+        asides = {
+            "with nothing to do": self.nothing_to_do,
+            "reported as not executed": self.reported,
+            "not acked": self.not_acked,
+        }
+        return line + "".join(f", {len(texts)} {name}" for name, texts in asides.items() if texts)
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -87,7 +93,7 @@ def _judge_delivery(
 ) -> None:
     name = f"alert {delivery.alert.number} ({delivery.alert.action})"
     if delivery.signal_id is None:
-        verdict.not_acked.append(f"{name}: {delivery.sends} sends, the last answer was {delivery.last_answer}")
+        verdict.not_acked.append(f"{name}: {delivery.sends} sends, the last answer was {delivery.last_status}")
         return
     verdict.acked += 1
     signal, intents = evidence.signals.get(delivery.signal_id), by_signal.get(delivery.signal_id, [])
@@ -96,6 +102,8 @@ def _judge_delivery(
     ]
     if (missing := _missing_outcome(signal, intents)) or contradictions:
         verdict.lost.append(f"{name}: {'; '.join([*missing, *contradictions])}")
+    elif signal is not None and signal["reason_code"] in NOTHING_TO_DO:
+        verdict.nothing_to_do.append(f"{name}: {signal['reason_code']}")
     elif (reasons := _reasons(signal, intents)) is not None:
         verdict.reported.append(f"{name}: {reasons}")
     else:

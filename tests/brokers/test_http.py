@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -66,6 +68,17 @@ def test_a_closed_port_proves_that_nothing_was_sent() -> None:
 def test_an_unknown_name_proves_that_nothing_was_sent() -> None:
     with pytest.raises(NotReached):
         HttpClient("http://no-such-host.invalid/v1").post("order/placeorder", b"{}")
+
+
+def test_a_host_that_does_not_answer_the_knock_proves_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as queue:
+        for _ in range(4):
+            waiting = queue.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(listener.getsockname())
+        with pytest.raises(NotReached):
+            HttpClient(f"http://127.0.0.1:{listener.getsockname()[1]}/v1").post("order/placeorder", b"{}")
 
 
 def test_a_dropped_connection_after_the_request_leaves_the_outcome_open(serve: Serve) -> None:

@@ -241,9 +241,9 @@ def test_too_many_connections_cools_everybody_down(loop: StreamLoop, server: Soc
     server.refuse_with = None
     second = Ear(server.url)
     loop.add(second.stream)
-    ticks = threading.Event()
-    loop.call(lambda: loop.call(ticks.set))
-    ticks.wait(5)
+    turned = threading.Event()
+    loop.call(lambda: loop.call(turned.set))
+    assert turned.wait(5)
     assert (server.upgrades, second.link) == (1, None)
 
 

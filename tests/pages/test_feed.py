@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
+from django.conf import settings as product
 
 from execution.feed import INTERVAL_SECONDS, Feed, sequence_key
 from justtrades.supervisor.ports import any_free_port
+from justtrades.supervisor.throwaway import _directory, _running
+from justtrades.supervisor.valkey import EmbeddedValkey
 from tests.pages.conftest import until
 
 
 @pytest.fixture
 def counters() -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(settings.CHANNELS_URL) as client:
+    with redis.Redis.from_url(product.CHANNELS_URL) as client:
         yield client
 
 
@@ -43,16 +48,20 @@ def test_a_burst_becomes_few_messages(counters: redis.Redis) -> None:
 
 
 def test_an_outage_holds_nobody_up_and_what_it_swallowed_is_told_afterwards(
-    counters: redis.Redis, settings: object, caplog: pytest.LogCaptureFixture
+    settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    reachable = settings.CHANNELS_URL
-    settings.CHANNELS_URL = f"redis://127.0.0.1:{any_free_port()}/1"
-    feed, owner = Feed(), uuid.uuid4()
-    feed.announce(owner, "orders")
-    until(lambda: feed._is_out)
-    for _ in range(100):
-        feed.announce(owner, "positions")
+    with _directory() as directory:
+        server = EmbeddedValkey(directory / "valkey", any_free_port(), "a-password", durable=False)
+        settings.CHANNELS_URL = f"{server.url()}/1"
+        feed, owner = Feed(), uuid.uuid4()
+        for _ in range(100):
+            feed.announce(owner, "positions")
+        until(lambda: feed._is_out)
+        feed.announce(owner, "orders")
+        assert feed._thread_pid == os.getpid()
+        with _running(server, signal.SIGTERM):
+            with redis.Redis.from_url(settings.CHANNELS_URL) as counters:
+                until(lambda: number_of(counters, owner) == 1)
+            until(lambda: not feed._is_out)
+            assert feed._pending == {}
     assert sum("feed.outage" in record.getMessage() for record in caplog.records) == 1
-    assert feed._pending[owner] == {"orders", "positions"} or until(lambda: feed._pending.get(owner))
-    settings.CHANNELS_URL = reachable
-    assert number_of(counters, owner) == 0

@@ -119,3 +119,24 @@ def test_what_makes_no_sense_is_ignored(text: str, listen: Callable[[User], List
     listener.hear("hello")
     listener.socket.send(text)
     assert listener.hear("heartbeat")["type"] == "heartbeat"
+
+
+@pytest.mark.parametrize("text", ["not json", "[" * 100_000])
+def test_what_is_no_json_ends_the_socket_and_nothing_else(
+    text: str, listen: Callable[[User], Listener], cast: Cast
+) -> None:
+    broken, other = listen(cast.alice), listen(cast.alice)
+    broken.hear("hello")
+    broken.socket.send(text)
+    while True:
+        opcode, data = broken.socket.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            break
+    assert int.from_bytes(data[:2], "big") == 4400
+    assert other.hear("heartbeat")["seq"] is not None
+
+
+def test_a_quiet_socket_stays_open(listen: Callable[[User], Listener], cast: Cast) -> None:
+    """Longer than a channel layer waits for news at a time: its wait must end before Redis's client gives up."""
+    heard = listen(cast.alice).hear_beats(4)
+    assert sum(message["type"] == "heartbeat" for message in heard) == 4

@@ -21,7 +21,7 @@ from recorders.parse import MAX_BODY_BYTES
 from recorders.receive import KEPT_OF_OVERSIZE_BODY
 from recorders.services import hash_token, rotate_token
 from recorders.webhook import UNKNOWN_TOKENS
-from tests.recorders.conftest import BUY, Door, make_door
+from tests.recorders.door import BUY, Door, make_door
 
 T0 = datetime(2026, 11, 23, 14, 35, 2, tzinfo=UTC)
 TIMED = BUY[:-1] + b', "fired_at": "2026-11-23T14:35:00Z"}'
@@ -186,9 +186,9 @@ def test_a_refusal_is_shown_to_its_owner_without_becoming_html(door: Door) -> No
     door.post(b'{"action": "<script>alert(1)</script>", "ticker": "MNQ1!"}')
     browser = Client()
     browser.force_login(door.recorder.owner)
-    for path in (f"/recorders/{door.recorder.pk}/", "/"):
-        page = browser.get(path, follow=True).content.decode()
-        assert "UNKNOWN_ACTION" in page or "&lt;script&gt;alert(1)" in page
+    for path in ("/signals/", f"/signals/{door.signals()[0].pk}/"):
+        page = browser.get(path).content.decode()
+        assert "&lt;script&gt;alert(1)" in page
         assert "<script>alert(1)" not in page
 
 

@@ -28,6 +28,7 @@ RECORDER = "Demo MNQ breakout"
 TARGET_TICKS, STOP_TICKS = 80, 40
 CONTROL_TIMEOUT_S = 30
 MOST_AT_ONCE = 200
+MOST_ACCOUNTS = 1000
 
 
 class Command(BaseCommand):
@@ -38,8 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--state", type=Path, default=settings.STATE_DIR / "demo.json", help="what was made before")
 
     def handle(self, *_args: Any, accounts: int, state: Path, **_options: Any) -> None:
-        if not 1 <= accounts <= 1000:
-            raise CommandError(f"--accounts: was {accounts}, must be 1 to 1000")
+        if not 1 <= accounts <= MOST_ACCOUNTS:
+            raise CommandError(f"--accounts: was {accounts}, must be 1 to {MOST_ACCOUNTS}")
         before = json.loads(state.read_text()) if state.exists() else {}
         venue_accounts = _venue_accounts(before, accounts)
         user, password = _user(before)
@@ -131,7 +132,12 @@ def _follow(user: User, recorder: Recorder, venue_accounts: Iterable[dict[str, A
 
 def _api_token(user: User, before: dict[str, Any]) -> str:
     token = str(before.get("api_token") or "")
-    if token and AuthToken.objects.filter(user=user, token_key=token[: AuthToken._meta.get_field("token_key").max_length]).exists():
+    if (
+        token
+        and AuthToken.objects.filter(
+            user=user, token_key=token[: AuthToken._meta.get_field("token_key").max_length]
+        ).exists()
+    ):
         return token
     return create_api_token(user=user)
 

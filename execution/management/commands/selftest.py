@@ -61,7 +61,7 @@ class Command(BaseCommand):
         return own_product(options["accounts"], keep=options["keep"])
 
     def _show(self, verdict: Verdict) -> None:
-        for title in ("not_acked", "reported", "lost", "doubled", "unprotected"):
+        for title in ("not_acked", "nothing_to_do", "reported", "lost", "doubled", "unprotected"):
             for text in getattr(verdict, title):
                 self._say(f"{title.replace('_', ' ')}: {text}")
         self._say(verdict.line())

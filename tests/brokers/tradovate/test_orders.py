@@ -92,7 +92,7 @@ def test_a_bracketed_entry_is_one_strategy_with_our_id_as_uuid() -> None:
     assert endpoint == "orderStrategy/startorderstrategy"
     assert (body["uuid"], body["orderStrategyTypeId"], body["isAutomated"]) == (ID, 2, True)
     assert orjson.loads(body["params"]) == {
-        "entryVersion": {"orderQty": 2, "orderType": "Market", "timeInForce": "Day"},
+        "entryVersion": {"orderQty": 2, "orderType": "Market", "timeInForce": "GTC"},
         "brackets": [{"qty": 2, "profitTarget": 10, "stopLoss": -12.5, "trailingStop": False}],
     }
 
@@ -122,7 +122,7 @@ def test_a_limit_entry_keeps_its_price_inside_the_strategy() -> None:
     leg = BracketLeg(1, Decimal("10"), Decimal("10"))
     order = SubmitOrder(ID, ACCOUNT, "MNQZ6", Side.BUY, 1, OrderType.LIMIT, Decimal("25000.25"), bracket=(leg,))
     version = orjson.loads(sent(order)[1]["params"])["entryVersion"]
-    assert version == {"orderQty": 1, "orderType": "Limit", "timeInForce": "Day", "price": 25000.25}
+    assert version == {"orderQty": 1, "orderType": "Limit", "timeInForce": "GTC", "price": 25000.25}
 
 
 def test_a_flatten_liquidates_and_never_sends_a_tag() -> None:

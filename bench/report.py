@@ -1,0 +1,100 @@
+"""The figures against their goals, as a table for people and as rows for `var/bench.json`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure; `goal` is the most (or, with `is_least`, the least) that it may be, None where there is none."""
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    ratio: float | None = None
+    goal: float | None = None
+    goal_is_of: str = "value"
+    is_least: bool = False
+
+    @property
+    def is_met(self) -> bool | None:
+        subject = self.ratio if self.goal_is_of == "ratio" else self.value
+        if self.goal is None or subject is None:
+            return None
+        return subject >= self.goal if self.is_least else subject <= self.goal
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "is_met": self.is_met}
+
+
+def lines_of(figures: Figures) -> list[Line]:
+    """Every line of the table that `figures` has something for."""
+    lines: list[Line] = []
+    if "ack" in figures:
+        lines += _ack_lines(figures["ack"])
+    if "fanout" in figures:
+        lines += _fanout_lines(figures["fanout"])
+    if "lane_memory_mb" in figures:
+        lines.append(Line("lane memory, sockets open", figures["lane_memory_mb"], "MB", goal=300))
+    if "planning" in figures:
+        planning = figures["planning"]
+        lines.append(Line("deciding for 500 traders", planning["plan_ms"], "ms", planning["loop_ms"]))
+    return lines
+
+
+def _ack_lines(ack: Figures) -> Iterator[Line]:
+    goals = {"p50": 2.0, "p95": None, "p99": 3.0}
+    for mode, title in (("sequential_ms", "one at a time"), ("concurrent_ms", "20 at once")):
+        for name, goal in goals.items():
+            floor = ack["insert"][mode][name]
+            for subject in ("webhook", "door"):
+                ratio = ack[subject][f"{mode}_to_insert"][name]
+                shown_goal = goal if subject == "webhook" else None
+                title_of = f"ack, {title}, {name}" + (" (stored, not planned)" if subject == "door" else "")
+                yield Line(title_of, ack[subject][mode][name], "ms", floor, ratio, shown_goal, "ratio")
+            yield Line(f"bare callable, {title}, {name}", ack["bare"][mode][name], "ms")
+    rate, floor = ack["webhook"]["per_second"], ack["insert"]["per_second"]
+    yield Line("acks per second, 20 at once", rate, "/s", floor, round(rate / floor, 2), 1000, is_least=True)
+    door = ack["door"]["per_second"]
+    yield Line("acks per second (stored, not planned)", door, "/s", floor, round(door / floor, 2))
+
+
+def _fanout_lines(fanout: Figures) -> Iterator[Line]:
+    for accounts, figures in fanout.items():
+        last, floor = figures["delay_0_ms"]["last"], figures["floor_ms"]
+        is_most = accounts == "500"
+        yield Line(
+            f"last of {accounts} entries on the wire", last, "ms", floor, figures["to_floor"], 100 if is_most else None
+        )
+        if is_most:
+            yield Line("  as multiple of the floor", last, "ms", floor, figures["to_floor"], 5, "ratio")
+        yield Line(f"  first of {accounts}", figures["delay_0_ms"]["first"], "ms")
+        yield Line("  the sandbox's own share", figures["delay_0_ms"]["sandbox_busy"], "ms")
+        yield Line("  last on the wire, broker answers after 50 ms", figures["delay_50_ms"]["last"], "ms")
+        goal = 170 if is_most else None
+        yield Line("  last ack, broker answers after 50 ms", figures["delay_50_ms"]["last_ack"], "ms", goal=goal)
+
+
+def table_of(lines: list[Line]) -> str:
+    rows = [("", "figure", "floor", "ratio", "goal", "")]
+    rows += [(line.name, f"{line.value:g} {line.unit}", *_compared(line)) for line in lines]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in
+                  enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    )  # fmt: skip
+
+
+def _compared(line: Line) -> tuple[str, str, str, str]:
+    floor = "" if line.floor is None else f"{line.floor:g} {line.unit}"
+    ratio = "" if line.ratio is None else f"{line.ratio:g}x"
+    unit = "x" if line.goal_is_of == "ratio" else f" {line.unit}"
+    goal = "" if line.goal is None else f"{'>=' if line.is_least else '<='} {line.goal:g}{unit}"
+    return floor, ratio, goal, {True: "met", False: "missed", None: ""}[line.is_met]

@@ -1,0 +1,46 @@
+"""Signals with followers, and a lane's desk that only writes down what it is asked to send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from brokers.base import Request
+from execution import dispatch
+from execution.models import OrderIntent
+from execution.submitting import Routed
+from recorders.models import Recorder, Signal
+from tests.factories import RecorderFactory, SignalFactory, TraderFactory
+from traders.models import Trader
+
+MNQ = "MNQZ6"
+
+
+@dataclass(slots=True)
+class WritingDesk:
+    """Stands where a lane would: `sent` holds every request, in order."""
+
+    index: int = 0
+    sent: list[Request] = field(default_factory=list)
+
+    def submit(self, routed: Sequence[Routed]) -> None:
+        self.sent += [request for _, request in routed]
+
+    def dispatch(self) -> int:
+        return dispatch.dispatch_due(self.index, self.submit)
+
+
+def recorder_with(followers: int, **recorder: Any) -> tuple[Recorder, list[Trader]]:
+    made = RecorderFactory(**recorder)
+    return made, [TraderFactory(recorder=made) for _ in range(followers)]
+
+
+def signal_for(recorder: Recorder, action: str = "buy", **fields: Any) -> Signal:
+    usual = {"ticker": MNQ, "quantity": Decimal(1)}
+    return SignalFactory(recorder=recorder, action=action, **{**usual, **fields})
+
+
+def intents_of(signal: Signal) -> list[OrderIntent]:
+    return list(OrderIntent.objects.filter(signal=signal).order_by("created_at", "id"))

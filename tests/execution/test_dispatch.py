@@ -1,0 +1,192 @@
+"""Claiming what waits, and what goes on the wire for it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from brokers.base import CancelOrder, FlattenPosition, OrderStatus, Side, SubmitOrder
+from execution.models import IntentKind, IntentStatus, Order, OrderIntent
+from execution.sweep import expire_entries
+from justtrades import clock
+from tests.execution.desk import MNQ, WritingDesk
+from tests.factories import BrokerAccountFactory, OrderFactory, OrderIntentFactory, PositionFactory, TraderFactory
+
+pytestmark = pytest.mark.django_db
+EXIT = {"kind": IntentKind.EXIT, "leg": "exit", "side": "sell", "target_distance": None, "stop_distance": None}
+
+
+def cleared(**fields: Any) -> OrderIntent:
+    usual = {"symbol": MNQ, "status": IntentStatus.CLEARED, "cleared_at": clock.now(), "signal__status": "planned"}
+    return OrderIntentFactory(**{**usual, **fields})
+
+
+def reloaded(intent: OrderIntent) -> OrderIntent:
+    intent.refresh_from_db()
+    return intent
+
+
+def test_a_cleared_entry_is_marked_submitting_before_it_is_handed_over() -> None:
+    intent, desk = cleared(qty=3), WritingDesk()
+    assert desk.dispatch() == 1
+    (request,) = desk.sent
+    assert isinstance(request, SubmitOrder)
+    assert (request.client_order_id, request.qty, request.bracket[0].qty) == (intent.client_order_id, 3, 3)
+    order = Order.objects.get(intent=intent)
+    assert (order.status, order.role, order.submit_started_at is not None) == (OrderStatus.SUBMITTING.value, "entry", True)
+    assert reloaded(intent).status == IntentStatus.DISPATCHED
+    assert desk.dispatch() == 0
+    assert len(desk.sent) == 1
+
+
+def test_an_entry_without_exits_has_no_bracket() -> None:
+    cleared(target_distance=None, stop_distance=None)
+    desk = WritingDesk()
+    desk.dispatch()
+    assert isinstance(desk.sent[0], SubmitOrder)
+    assert desk.sent[0].bracket == ()
+
+
+@pytest.mark.parametrize("status", [s for s in IntentStatus if s is not IntentStatus.CLEARED])
+def test_only_what_is_cleared_is_sent(status: IntentStatus) -> None:
+    cleared(status=status)
+    desk = WritingDesk()
+    assert desk.dispatch() == 0
+    assert desk.sent == []
+
+
+def test_an_exit_is_the_venues_own_flatten() -> None:
+    trader = TraderFactory()
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=2)
+    intent, desk = cleared(trader=trader, qty=2, **EXIT), WritingDesk()
+    desk.dispatch()
+    assert [type(request) for request in desk.sent] == [FlattenPosition]
+    order = Order.objects.get(intent=intent)
+    assert (order.role, order.side, order.qty) == ("exit", "sell", 2)
+
+
+def test_a_late_exit_is_for_what_is_held_now() -> None:
+    trader = TraderFactory()
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=-3)
+    intent, desk = cleared(trader=trader, qty=2, **EXIT), WritingDesk()
+    desk.dispatch()
+    order = Order.objects.get(intent=intent)
+    assert (order.side, order.qty) == ("buy", 3)
+
+
+def test_an_exit_of_nothing_is_done_and_sends_nothing() -> None:
+    intent, desk = cleared(**EXIT), WritingDesk()
+    desk.dispatch()
+    assert desk.sent == []
+    assert (reloaded(intent).status, intent.reason_code) == (IntentStatus.DONE, "ALREADY_FLAT")
+
+
+def test_closing_one_recorders_share_leaves_the_others() -> None:
+    account = BrokerAccountFactory()
+    mine = TraderFactory(account=account, recorder__owner=account.owner)
+    theirs = TraderFactory(account=account, recorder__owner=account.owner)
+    PositionFactory(trader=mine, symbol=MNQ, net_qty=2)
+    PositionFactory(trader=theirs, symbol=MNQ, net_qty=1)
+    entry = OrderIntentFactory(trader=mine, symbol=MNQ)
+    other_entry = OrderIntentFactory(trader=theirs, symbol=MNQ)
+    legs = {"intent": entry, "role": "stop", "client_order_id": None, "side": "sell"}
+    stop = OrderFactory(**{**legs, "status": "working"})
+    OrderFactory(**{**legs, "role": "target", "status": "canceled"})
+    OrderFactory(**{**legs, "intent": other_entry, "status": "working"})
+    intent, desk = cleared(trader=mine, qty=2, **EXIT), WritingDesk()
+    desk.dispatch()
+    cancel, close = desk.sent
+    assert isinstance(cancel, CancelOrder)
+    assert cancel.broker_order_id == stop.broker_order_id
+    assert isinstance(close, SubmitOrder)
+    assert (close.client_order_id, close.side, close.qty, close.bracket) == (intent.client_order_id, Side.SELL, 2, ())
+
+
+def test_an_entry_waits_for_its_exit() -> None:
+    trader = TraderFactory()
+    before = cleared(trader=trader, status=IntentStatus.DISPATCHED, **EXIT)
+    intent, desk = cleared(trader=trader, after=before), WritingDesk()
+    assert desk.dispatch() == 0
+    OrderIntent.objects.filter(pk=before.pk).update(status=IntentStatus.DONE)
+    assert desk.dispatch() == 1
+    assert reloaded(intent).status == IntentStatus.DISPATCHED
+
+
+@pytest.mark.parametrize("ended", [IntentStatus.FAILED, IntentStatus.DENIED, IntentStatus.EXPIRED])
+def test_an_entry_whose_exit_did_not_happen_is_denied(ended: IntentStatus) -> None:
+    trader = TraderFactory()
+    before = cleared(trader=trader, status=ended, **EXIT)
+    intent, desk = cleared(trader=trader, after=before), WritingDesk()
+    desk.dispatch()
+    assert desk.sent == []
+    assert (reloaded(intent).status, intent.reason_code) == (IntentStatus.DENIED, "EXIT_NOT_DONE")
+
+
+def test_a_stale_entry_is_expired_not_sent_and_a_stale_exit_is_sent() -> None:
+    late = clock.now() - timedelta(seconds=1)
+    trader = TraderFactory()
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=1)
+    entry, desk = cleared(expires_at=late), WritingDesk()
+    cleared(trader=trader, created_at=late - timedelta(hours=1), **EXIT)
+    desk.dispatch()
+    assert [type(request) for request in desk.sent] == [FlattenPosition]
+    assert (reloaded(entry).status, entry.reason_code) == (IntentStatus.EXPIRED, "STALE")
+
+
+def test_the_sweeper_expires_what_no_lane_takes_and_leaves_exits() -> None:
+    late = clock.now() - timedelta(seconds=1)
+    entry, fresh, exit_ = cleared(expires_at=late), cleared(expires_at=clock.now() + timedelta(seconds=9)), cleared(**EXIT)
+    assert expire_entries() == 1
+    assert (reloaded(entry).status, entry.reason_code) == (IntentStatus.EXPIRED, "STALE")
+    assert "limit of 30 s" in entry.reason_text
+    assert {reloaded(fresh).status, reloaded(exit_).status} == {IntentStatus.CLEARED}
+    assert WritingDesk().dispatch() == 2
+
+
+def test_a_lane_takes_only_its_own(settings: Any) -> None:
+    settings.LANES = 2
+    cleared(lane_slot=6)
+    cleared(lane_slot=7)
+    even, odd = WritingDesk(index=0), WritingDesk(index=1)
+    assert (even.dispatch(), odd.dispatch()) == (1, 1)
+    assert even.sent[0].client_order_id != odd.sent[0].client_order_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_racing_dispatchers_send_each_intent_once() -> None:
+    names = {cleared(qty=1).client_order_id for _ in range(40)}
+    desks = [WritingDesk() for _ in range(6)]
+    barrier = threading.Barrier(6)
+
+    def race(desk: WritingDesk) -> int:
+        try:
+            barrier.wait(20)
+            return desk.dispatch()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(race, desks)) == 40
+    sent = [request.client_order_id for desk in desks for request in desk.sent]
+    assert len(sent) == 40
+    assert set(sent) == names
+    assert Order.objects.count() == 40
+
+
+def test_an_exit_that_was_not_placed_is_sent_again_under_its_own_order() -> None:
+    trader = TraderFactory()
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=1)
+    intent = cleared(trader=trader, attempts=1, **EXIT)
+    order = OrderFactory(intent=intent, role="exit", status="not_placed", broker_order_id=None, avg_price=Decimal(1))
+    desk = WritingDesk()
+    desk.dispatch()
+    assert [request.client_order_id for request in desk.sent] == [intent.client_order_id]
+    order.refresh_from_db()
+    assert (order.status, reloaded(intent).attempts) == ("submitting", 2)
+    assert Order.objects.filter(intent=intent).count() == 1

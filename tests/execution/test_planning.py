@@ -1,0 +1,319 @@
+"""A signal becomes each follower's intents, once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, connection
+
+from brokers.base import BracketLeg, OrderStatus, Side, SubmitOrder
+from execution import planning
+from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
+from execution.planner import plan_signal
+from justtrades import clock
+from justtrades.ids import client_order_id
+from recorders.models import Recorder, Signal, SignalStatus
+from tests.execution.desk import MNQ, intents_of, recorder_with, signal_for
+from tests.factories import OrderFactory, OrderIntentFactory, PositionFactory
+from traders.models import Trader
+
+pytestmark = pytest.mark.django_db
+
+
+def reload(signal: Signal) -> tuple[str, str]:
+    signal.refresh_from_db()
+    return signal.status, signal.reason_code
+
+
+def test_every_follower_gets_an_intent_of_its_own_size() -> None:
+    recorder, followers = recorder_with(3, initial_position_size=2, target_ticks=40, stop_ticks=20)
+    Trader.objects.filter(pk=followers[1].pk).update(multiplier=Decimal("1.5"))
+    Trader.objects.filter(pk=followers[2].pk).update(initial_position_size=5, target_ticks=0, stop_ticks=0)
+    signal = signal_for(recorder)
+    planned = planning.plan_next(recorder.pk)
+    assert planned is not None
+    assert planned.requests == ()
+    assert planned.lane_slots == {trader.account.login.lane_slot for trader in followers}
+    intents = {intent.trader_id: intent for intent in intents_of(signal)}
+    assert [intents[trader.pk].qty for trader in followers] == [2, 3, 5]
+    assert {intent.status for intent in intents.values()} == {IntentStatus.CLEARED}
+    assert {(intent.symbol, intent.side, intent.kind) for intent in intents.values()} == {(MNQ, "buy", "entry")}
+    assert [intents[trader.pk].stop_distance for trader in followers] == [5, 5, None]
+    assert [intents[trader.pk].target_distance for trader in followers] == [10, 10, None]
+    assert all(intent.client_order_id == client_order_id(intent.idempotency_key) for intent in intents.values())
+    assert len({intent.client_order_id for intent in intents.values()}) == 3
+    assert reload(signal) == (SignalStatus.PLANNED, "")
+
+
+def test_the_lane_that_plans_sends_its_own_entries_at_once() -> None:
+    recorder, (trader,) = recorder_with(1)
+    signal = signal_for(recorder)
+    planned = planning.plan_next(recorder.pk, lane=0)
+    assert planned is not None
+    assert planned.lane_slots == frozenset()
+    (intent,) = intents_of(signal)
+    ((login_id, request),) = planned.requests
+    assert login_id == trader.account.login_id
+    assert isinstance(request, SubmitOrder)
+    assert (request.client_order_id, request.side, request.qty) == (intent.client_order_id, Side.BUY, 1)
+    assert request.bracket == (BracketLeg(1, Decimal(10), Decimal(5)),)
+    assert (intent.status, intent.attempts) == (IntentStatus.DISPATCHED, 1)
+    order = Order.objects.get(intent=intent)
+    assert (order.status, order.client_order_id) == (OrderStatus.SUBMITTING.value, intent.client_order_id)
+
+
+def test_a_lane_leaves_another_lanes_entries_to_it(settings: Any) -> None:
+    settings.LANES = 2
+    recorder, (trader,) = recorder_with(1)
+    other = 1 - trader.account.login.lane_slot % 2
+    planned = planning.plan_next(recorder.pk, lane=other) if signal_for(recorder) else None
+    assert planned is not None
+    assert planned.requests == ()
+    assert planned.lane_slots == {trader.account.login.lane_slot}
+
+
+def test_a_planned_signal_is_never_planned_again() -> None:
+    recorder, _ = recorder_with(2)
+    signal = signal_for(recorder)
+    assert planning.plan_next(recorder.pk) is not None
+    assert planning.plan_next(recorder.pk) is None
+    assert len(intents_of(signal)) == 2
+
+
+def test_even_a_status_that_went_back_cannot_make_a_second_set_of_intents() -> None:
+    recorder, _ = recorder_with(2)
+    signal = signal_for(recorder)
+    planning.plan_next(recorder.pk)
+    before = {intent.pk for intent in intents_of(signal)}
+    # Without the intents of the first plan the follower would look flat and free; with them it must not matter.
+    OrderIntent.objects.update(status=IntentStatus.DONE)
+    Signal.objects.update(status=SignalStatus.RECEIVED)
+    with pytest.raises(IntegrityError):
+        planning.plan_next(recorder.pk)
+    connection.needs_rollback = False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_race_for_one_signal_gives_one_set_of_intents() -> None:
+    recorder, followers = recorder_with(5)
+    signal = signal_for(recorder)
+    barrier = threading.Barrier(8)
+
+    def race(_: int) -> bool:
+        try:
+            barrier.wait(20)
+            return planning.plan_next(recorder.pk, lane=0) is not None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(race, range(8)))
+    assert won.count(True) == 1
+    assert {intent.trader_id for intent in intents_of(signal)} == {trader.pk for trader in followers}
+    assert len(intents_of(signal)) == Order.objects.count() == 5
+
+
+def test_signals_of_a_recorder_are_planned_in_the_order_they_came() -> None:
+    recorder, _ = recorder_with(1)
+    close = signal_for(recorder, "close")
+    buy = signal_for(recorder, "buy", received_at=close.received_at - timedelta(seconds=1))
+    plan_signal(close.pk)
+    (entry,), (exit_,) = intents_of(buy), intents_of(close)
+    assert (entry.kind, exit_.kind, exit_.after_id) == (IntentKind.ENTRY, IntentKind.EXIT, entry.pk)
+    assert (exit_.side, exit_.qty) == ("sell", 1)
+
+
+def held(trader: Trader, net_qty: int, symbol: str = MNQ) -> None:
+    PositionFactory(trader=trader, symbol=symbol, net_qty=net_qty)
+
+
+def test_a_close_is_what_is_held() -> None:
+    recorder, (trader,) = recorder_with(1)
+    held(trader, -3)
+    (intent,) = planned_intents(recorder, "close")
+    assert (intent.kind, intent.side, intent.qty, intent.leg) == (IntentKind.EXIT, "buy", 3, "exit")
+    assert (intent.expires_at, intent.after_id, intent.stop_distance) == (None, None, None)
+
+
+def test_a_reversal_is_an_exit_and_an_entry_that_waits_for_it() -> None:
+    recorder, (trader,) = recorder_with(1)
+    held(trader, -3)
+    way_out, way_in = planned_intents(recorder, "buy")
+    assert (way_out.kind, way_out.side, way_out.qty) == (IntentKind.EXIT, "buy", 3)
+    assert (way_in.kind, way_in.side, way_in.qty, way_in.after_id) == (IntentKind.ENTRY, "buy", 1, way_out.pk)
+
+
+def test_a_close_closes_the_month_that_is_held_not_the_one_that_is_named() -> None:
+    recorder, (trader,) = recorder_with(1)
+    held(trader, 2, symbol="MNQU6")
+    (intent,) = planned_intents(recorder, "close", ticker="MNQ1!")
+    assert (intent.symbol, intent.qty) == ("MNQU6", 2)
+
+
+def test_another_product_is_another_position() -> None:
+    recorder, (trader,) = recorder_with(1)
+    held(trader, 2, symbol="MESZ6")
+    signal = signal_for(recorder, "close")
+    planning.plan_next(recorder.pk)
+    assert reload(signal) == (SignalStatus.IGNORED, "ALREADY_FLAT")
+
+
+@pytest.mark.parametrize(
+    ("position", "action", "code"), [(0, "close", "ALREADY_FLAT"), (2, "buy", "SAME_DIRECTION"), (-1, "sell", "SAME_DIRECTION")]
+)
+def test_what_concerns_nobody_is_ignored_with_the_reason(position: int, action: str, code: str) -> None:
+    recorder, (trader,) = recorder_with(1)
+    held(trader, position)
+    signal = signal_for(recorder, action)
+    planning.plan_next(recorder.pk)
+    assert reload(signal) == (SignalStatus.IGNORED, code)
+    assert intents_of(signal) == []
+
+
+def test_what_concerns_one_follower_is_written_down_for_the_other() -> None:
+    recorder, (long, flat) = recorder_with(2)
+    held(long, 2)
+    signal = signal_for(recorder, "close")
+    planning.plan_next(recorder.pk)
+    by_trader = {intent.trader_id: intent for intent in intents_of(signal)}
+    assert by_trader[long.pk].status == IntentStatus.CLEARED
+    assert (by_trader[flat.pk].status, by_trader[flat.pk].reason_code) == (IntentStatus.DENIED, "ALREADY_FLAT")
+    assert reload(signal)[0] == SignalStatus.PLANNED
+
+
+def test_a_recorder_without_followers_ignores_visibly() -> None:
+    recorder, _ = recorder_with(0)
+    signal = signal_for(recorder)
+    planning.plan_next(recorder.pk)
+    assert reload(signal) == (SignalStatus.IGNORED, "NO_FOLLOWERS")
+
+
+def test_a_month_that_is_not_listed_is_refused() -> None:
+    recorder, _ = recorder_with(1)
+    signal = signal_for(recorder, ticker="MNQF7")
+    planning.plan_next(recorder.pk)
+    assert reload(signal) == (SignalStatus.REFUSED, "UNKNOWN_TICKER")
+    assert intents_of(signal) == []
+
+
+def planned_intents(recorder: Recorder, action: str = "buy", **fields: Any) -> list[OrderIntent]:
+    signal = signal_for(recorder, action, **fields)
+    planning.plan_next(recorder.pk)
+    return intents_of(signal)
+
+
+def set_on(trader: Trader, where: str, **fields: Any) -> None:
+    row: Any = trader
+    for name in filter(None, where.split(".")):
+        row = getattr(row, name)
+    type(row).objects.filter(pk=row.pk).update(**fields)
+
+
+DENIED: dict[str, tuple[str, dict[str, Any]]] = {
+    "OWNER_DISABLED": ("owner", {"is_active": False}),
+    "OWNER_NOT_APPROVED": ("owner", {"is_approved": False}),
+    "TRADER_DISABLED": ("", {"is_enabled": False}),
+    "ACCOUNT_DISABLED": ("account", {"is_enabled": False}),
+    "LOGIN_DISABLED": ("account.login", {"is_enabled": False}),
+    "MISSING_CREDENTIALS": ("account.login", {"password": ""}),
+    "LOGIN_FAILED": ("account.login", {"state": "failed", "state_detail": "Incorrect password"}),
+    "MISSING_ENDPOINT": ("account.login", {"venue": "elsewhere"}),
+}
+
+
+@pytest.mark.parametrize("code", DENIED)
+def test_a_follower_that_may_not_is_denied_and_the_others_are_not(code: str) -> None:
+    recorder, (denied, *others) = recorder_with(3)
+    where, fields = DENIED[code]
+    if where == "owner":
+        # Followers of one recorder have one owner today; give this one its own.
+        stranger, _ = recorder_with(0)
+        Trader.objects.filter(pk=denied.pk).update(owner=stranger.owner)
+        denied.refresh_from_db()
+    set_on(denied, where, **fields)
+    by_trader = {intent.trader_id: intent for intent in planned_intents(recorder)}
+    verdict = by_trader[denied.pk]
+    assert (verdict.status, verdict.reason_code) == (IntentStatus.DENIED, code)
+    assert verdict.reason_text
+    assert verdict.finished_at is not None
+    assert [by_trader[other.pk].status for other in others] == [IntentStatus.CLEARED] * 2
+    assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize("code", ["OWNER_NOT_APPROVED", "TRADER_DISABLED", "ACCOUNT_DISABLED", "LOGIN_DISABLED"])
+def test_who_may_not_enter_may_still_leave(code: str) -> None:
+    recorder, (trader,) = recorder_with(1)
+    held(trader, 1)
+    set_on(trader, *DENIED[code][:1], **DENIED[code][1])
+    (way_out, way_in) = planned_intents(recorder, "sell")
+    assert way_out.status == IntentStatus.CLEARED
+    assert (way_in.status, way_in.reason_code) == (IntentStatus.DENIED, code)
+
+
+def test_a_stale_entry_is_expired_and_a_stale_exit_is_not() -> None:
+    recorder, (trader, other) = recorder_with(2)
+    held(other, -1)
+    intents = planned_intents(recorder, received_at=clock.now() - timedelta(seconds=31))
+    found = {(intent.trader_id, intent.kind): (intent.status, intent.reason_code) for intent in intents}
+    assert found == {
+        (trader.pk, "entry"): (IntentStatus.EXPIRED, "STALE"),
+        (other.pk, "exit"): (IntentStatus.CLEARED, ""),
+        (other.pk, "entry"): (IntentStatus.EXPIRED, "STALE"),
+    }
+
+
+def test_what_is_on_its_way_counts_as_held() -> None:
+    recorder, (trader,) = recorder_with(1)
+    under_way = OrderIntentFactory(trader=trader, symbol=MNQ, qty=3, status="dispatched", signal__status="planned")
+    OrderFactory(intent=under_way, status="partially_filled", filled_qty=1)
+    held(trader, 1)
+    way_out, way_in = planned_intents(recorder, "sell")
+    assert (way_out.qty, way_out.side, way_out.after_id) == (3, "sell", under_way.pk)
+    assert way_in.after_id == way_out.pk
+
+
+def test_every_verdict_is_a_transition() -> None:
+    recorder, followers = recorder_with(2)
+    set_on(followers[0], "", is_enabled=False)
+    intents = planned_intents(recorder)
+    written = {
+        (row.object_kind, row.object_id): (row.from_state, row.to_state, row.detail) for row in Transition.objects.all()
+    }
+    for intent in intents:
+        before, after, detail = written[ObjectKind.INTENT, intent.pk]
+        assert (before, after) == (IntentStatus.NEW, intent.status)
+        assert detail.startswith(intent.reason_code)
+    assert written[ObjectKind.SIGNAL, intents[0].signal_id] == ("received", "planned", "")
+
+
+def test_after_three_failures_the_signal_is_given_up_visibly() -> None:
+    recorder, _ = recorder_with(1)
+    signal = signal_for(recorder)
+    for attempt in (1, 2):
+        planning.give_up_on(recorder.pk, "IntegrityError")
+        assert reload(signal) == (SignalStatus.RECEIVED, "")
+        assert signal.plan_attempts == attempt
+    planning.give_up_on(recorder.pk, "IntegrityError")
+    assert reload(signal) == (SignalStatus.IGNORED, "PLANNING_FAILED")
+    assert "3 times: IntegrityError" in signal.reason_text
+
+
+def test_a_poisoned_signal_does_not_block_its_recorder_for_ever() -> None:
+    recorder, _ = recorder_with(1)
+    poison = signal_for(recorder, "", received_at=clock.now() - timedelta(seconds=1))
+    good = signal_for(recorder)
+    for _ in range(4):
+        plan_signal(good.pk)
+    assert reload(poison) == (SignalStatus.IGNORED, "PLANNING_FAILED")
+    assert reload(good)[0] == SignalStatus.PLANNED
+
+
+def test_planning_what_does_not_exist_does_nothing() -> None:
+    plan_signal(UUID(int=1))
+    assert OrderIntent.objects.count() == 0
