@@ -91,7 +91,7 @@ class AckBench:
         words = ("--count", str(count), "--concurrency", str(concurrency), "--start", str(next(self._prices)))
         load: dict[str, Any] = run_json("bench.load", url, *words)
         if load["refused"] > 0:
-            raise RuntimeError(f"{load['refused']} of {count} requests were not answered with 200")
+            raise RuntimeError(f"{load['refused']} of {count} requests were refused, one with {load['a_refusal']!r}")
         return load
 
     def _new_recorder(self, name: str) -> tuple[str, str]:

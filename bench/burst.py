@@ -90,7 +90,7 @@ class Fleet:
         link.send(f"user/syncrequest\n2\n\n{json.dumps({'users': [token['userId']]})}")
         link.recv()
         sock: socket.socket = link.sock
-        sock.setblocking(False)
+        sock.settimeout(0)
         self._poll.register(sock.fileno(), select.EPOLLIN)
         return sock
 

@@ -1,4 +1,4 @@
-"""Posting single alerts and looking at what came of them, straight in the database: a poll must cost next to nothing."""
+"""Posting single alerts and looking at what came of them, straight in the database, where a look costs least."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 `python -m bench.load URL --count N --concurrency C --start K` posts N alerts with the prices K, K+1, … and prints one
 JSON line: milliseconds of each request from connect to the last byte of the answer, the seconds of the whole run, and
-how many answers were not 200.
+how many answers were not 200, with one of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import select
 import socket
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -35,13 +35,14 @@ class Load:
     milliseconds: list[float] = field(default_factory=list)
     seconds: float = 0.0
     refused: int = 0
+    a_refusal: str = ""
 
 
 def post_of(url: str, body: bytes) -> bytes:
     """The bytes of one POST as TradingView sends it."""
     parts = urlsplit(url)
     head = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+        f"POST {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body
@@ -98,6 +99,7 @@ def _read(request: _Request, load: Load) -> bool:
     load.milliseconds.append((time.perf_counter() - request.started) * 1000)
     if not request.answer.startswith(b"HTTP/1.1 200"):
         load.refused += 1
+        load.a_refusal = bytes(request.answer[:500]).decode(errors="replace")
     return True
 
 
@@ -112,7 +114,7 @@ def main(arguments: list[str]) -> None:
     posts = [post_of(options.url, body_of(options.start + number)) for number in range(options.count)]
     load = drive((str(parts.hostname), int(parts.port or 80)), posts, options.concurrency)
     milliseconds = [round(value, 4) for value in load.milliseconds]
-    print(json.dumps({"milliseconds": milliseconds, "seconds": load.seconds, "refused": load.refused}))
+    print(json.dumps({**asdict(load), "milliseconds": milliseconds}))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from brokers.base import AccountRef, CancelOrder, OrderRole, Side
 from execution import locks, transitions
 from execution.models import (
     BrokerPosition,
+    Fill,
     IntentKind,
     IntentSource,
     IntentStatus,
@@ -166,10 +167,17 @@ def adopt_flat(lane: int) -> int:
     under_way = OrderIntent.objects.filter(
         trader_id=OuterRef("trader_id"), symbol=OuterRef("symbol"), status__in=LIVE_INTENTS
     )
+    # A fill of ours whose price the venue still owes us explains the flat report by itself.
+    ours = Order.objects.filter(
+        account_id=OuterRef("account_id"), broker_order_id=OuterRef("broker_order_id"), trader__isnull=False
+    )
+    unapplied = Fill.objects.filter(
+        Exists(ours), account_id=OuterRef("account_id"), symbol=OuterRef("symbol"), applied_at__isnull=True
+    )
     gone = (
         Position.objects.exclude(net_qty=0)
         .annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES))
-        .filter(Exists(flat), ~Exists(others), ~Exists(under_way), lane=lane)
+        .filter(Exists(flat), ~Exists(others), ~Exists(under_way), ~Exists(unapplied), lane=lane)
     )
     keys = list(gone.values_list("trader_id", "symbol"))
     if not keys:

@@ -57,7 +57,9 @@ class RowsCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         count, oldest = health.unprotected_positions()
-        yield _gauge("oldest_unfinished_seconds", "Age of the oldest row in a state", "state", health.oldest_unfinished())
+        yield _gauge(
+            "oldest_unfinished_seconds", "Age of the oldest row in a state", "state", health.oldest_unfinished()
+        )
         yield _gauge("heartbeat_age_seconds", "Time since a loop's last beat", "loop", health.ages())
         yield _gauge("signals_last_day", "Signals of the last 24 hours", "status", health.signals_by_status())
         yield GaugeMetricFamily("justtrades_unprotected_positions", "Positions without the stop they want", value=count)

@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ LAST_LINES = 40
 _POLL_S = 0.2
 # Names of servers: a product of its own must start its own, whatever the surroundings name.
 _SERVERS = ("DATABASE_URL", "REDIS_URL", "SANDBOX_CONTROL_URL", "BASE_URL", "LIVE_URL")
+_LISTENERS = ("web", "live", "postgres", "valkey", "sandbox", "sandbox-control")
 
 
 class NotRunning(Exception):
@@ -61,6 +63,7 @@ def own_product(accounts: int, *, keep: bool) -> Iterator[Product]:
     # The account that a root supervisor runs PostgreSQL as has to pass through.
     state_dir.chmod(0o711)
     product = Product(state_dir)
+    _reserve_ports(state_dir / "run")
     process = _start(product, accounts)
     try:
         _wait_until_up(product, process)
@@ -69,6 +72,17 @@ def own_product(accounts: int, *, keep: bool) -> Iterator[Product]:
         _stop(process)
         if not keep:
             shutil.rmtree(state_dir, ignore_errors=True)
+
+
+def _reserve_ports(run_dir: Path) -> None:
+    """Any free ports, written where `up` remembers its own: the usual ones belong to whoever starts `make run` next."""
+    run_dir.mkdir(mode=0o711)
+    with ExitStack() as stack:
+        probes = {name: stack.enter_context(socket.socket()) for name in _LISTENERS}
+        for probe in probes.values():
+            probe.bind(("127.0.0.1", 0))
+        ports = {name: probe.getsockname()[1] for name, probe in probes.items()}
+    (run_dir / "ports.json").write_text(json.dumps(ports))
 
 
 def _start(product: Product, accounts: int) -> subprocess.Popen[bytes]:

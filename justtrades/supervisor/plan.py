@@ -44,7 +44,7 @@ def web(env: Mapping[str, str], bind: Bind) -> ProcessSpec:
         # An idle thread keeps its database connection; giving it up would cost the next webhook a new one.
         *("--blocking-threads-idle-timeout", "600", "--backlog", "2048"),
         *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "2"),
-        *("--working-dir", str(ROOT), "--log-level", "error", "justtrades.wsgi:application"),
+        *("--working-dir", str(ROOT), "--log-level", "error", "justtrades.webworker:application"),
     )
 
 

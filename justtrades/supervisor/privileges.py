@@ -52,11 +52,16 @@ def before_exec(account: Account | None, *, dies_by: signal.Signals) -> Callable
     def step() -> None:
         if account is not None:
             _become(account)
-        if sys.platform == "linux":
-            # Last: a change of uid clears the request.
-            _prctl(_PR_SET_PDEATHSIG, dies_by)
+        # Last: a change of uid clears the request.
+        die_with_parent(dies_by)
 
     return step
+
+
+def die_with_parent(dies_by: signal.Signals) -> None:
+    """Have the kernel send `dies_by` to this process when its parent is gone. Linux only; nothing elsewhere."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, dies_by)
 
 
 def run_as(account: Account | None, command: Sequence[str]) -> subprocess.CompletedProcess[str]:

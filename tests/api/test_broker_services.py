@@ -127,7 +127,7 @@ def test_a_missing_address_is_said(addresses: dict[Any, Any], db: None, settings
     assert refused.value.code == "MISSING_ENDPOINT"
 
 
-def test_the_token_store_keeps_everything_and_only_ciphertext(db: None) -> None:
+def test_the_token_store_keeps_everything_and_only_ciphertext(transactional_db: None) -> None:
     login = BrokerLoginFactory()
     store = DatabaseTokenStore(login.pk)
     assert store.load() is None
@@ -145,7 +145,7 @@ def test_the_token_store_keeps_everything_and_only_ciphertext(db: None) -> None:
         assert "access" not in cursor.fetchone()[0]
 
 
-def test_a_token_of_a_lost_key_is_an_error_and_not_an_absence(db: None, settings: Any) -> None:
+def test_a_token_of_a_lost_key_is_an_error_and_not_an_absence(transactional_db: None, settings: Any) -> None:
     login = BrokerLoginFactory(token=json.dumps({"access": "x"}))
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(vault.WrongKey):

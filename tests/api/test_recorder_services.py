@@ -36,7 +36,8 @@ def test_tokens_are_long_and_never_the_same(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"name": ""}, {"name": "x" * 81}, {"target_ticks": -1}, {"stop_ticks": 2**31}, {"initial_position_size": -1}]
+    "bad",
+    [{"name": ""}, {"name": "x" * 81}, {"target_ticks": -1}, {"stop_ticks": 2**31}, {"initial_position_size": -1}],
 )
 def test_bad_settings_name_the_field_and_change_nothing(bad: dict[str, Any], cast: Cast) -> None:
     with pytest.raises(ValidationError) as refused:

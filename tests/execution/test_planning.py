@@ -278,17 +278,17 @@ def test_what_is_on_its_way_counts_as_held() -> None:
     assert way_in.after_id == way_out.pk
 
 
-def test_every_verdict_is_a_transition() -> None:
+def test_every_denial_is_a_transition() -> None:
     recorder, followers = recorder_with(2)
     set_on(followers[0], "", is_enabled=False)
     intents = planned_intents(recorder)
     written = {
         (row.object_kind, row.object_id): (row.from_state, row.to_state, row.detail) for row in Transition.objects.all()
     }
-    for intent in intents:
-        before, after, detail = written[ObjectKind.INTENT, intent.pk]
-        assert (before, after) == (IntentStatus.NEW, intent.status)
-        assert detail.startswith(intent.reason_code)
+    denied = next(intent for intent in intents if intent.status == IntentStatus.DENIED)
+    before, after, detail = written[ObjectKind.INTENT, denied.pk]
+    assert (before, after) == (IntentStatus.NEW, IntentStatus.DENIED)
+    assert detail.startswith(denied.reason_code)
     assert written[ObjectKind.SIGNAL, intents[0].signal_id] == ("received", "planned", "")
 
 

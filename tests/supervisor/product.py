@@ -17,6 +17,7 @@ import requests
 
 from justtrades.environment import ROOT
 from justtrades.supervisor.ports import any_free_port
+from justtrades.supervisor.privileges import before_exec
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 30.0
@@ -62,7 +63,13 @@ class Product:
     def start(self) -> None:
         command = [sys.executable, str(ROOT / "manage.py"), "up", "--demo", "--accounts", "2"]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                preexec_fn=before_exec(None, dies_by=signal.SIGTERM),  # noqa: PLW1509 - makes system calls only
+            )
         until(lambda: self.said(READY) or not self.is_running, "the banner", START_TIMEOUT_S)
         assert self.is_running, self._log.read_text()
 
@@ -72,6 +79,12 @@ class Product:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(STOP_TIMEOUT_S) == 0
         assert [process for process in family if process.is_running()] == []
+
+    def end(self) -> None:
+        """Whatever state it is in."""
+        if self._process is not None and self.is_running:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(STOP_TIMEOUT_S)
 
     def said(self, words: str) -> bool:
         return words in self._log.read_text()

@@ -21,10 +21,22 @@ pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("up")]
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Shared by the tests that leave it running."""
     running = Product(tmp_path_factory.mktemp("state"))
-    running.start()
+    try:
+        running.start()
+        yield running
+        running.stop()
+    finally:
+        running.end()
+
+
+@pytest.fixture
+def own_product(tmp_path: Path) -> Iterator[Product]:
+    """For the tests that start and stop it."""
+    running = Product(tmp_path)
     yield running
-    running.stop()
+    running.end()
 
 
 def _manage(product: Product, *words: str) -> subprocess.CompletedProcess[str]:
@@ -73,23 +85,31 @@ def test_a_command_beside_it_reaches_its_database(product: Product) -> None:
 
 
 @pytest.mark.faults
-def test_the_next_start_finds_everything_as_it_was(tmp_path: Path) -> None:
-    product = Product(tmp_path)
-    product.start()
-    before = product.demo
-    product.stop()
-    product.start()
-    assert {**product.demo, "pids": None} == {**before, "pids": None}
-    product.stop()
+def test_the_next_start_finds_everything_as_it_was(own_product: Product) -> None:
+    own_product.start()
+    before = own_product.demo
+    own_product.stop()
+    own_product.start()
+    assert {**own_product.demo, "pids": None} == {**before, "pids": None}
 
 
 @pytest.mark.faults
-def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
-    product = Product(tmp_path)
-    product.start()
-    family = product.family()
-    product.process.kill()
-    product.process.wait()
+def test_nothing_outlives_a_killed_supervisor(own_product: Product) -> None:
+    own_product.start()
+    family = own_product.family()
+    own_product.process.kill()
+    own_product.process.wait()
     until(lambda: not any(process.is_running() for process in family), "the kernel ends the children")
-    product.start()
-    product.stop()
+    own_product.start()
+    own_product.stop()
+
+
+@pytest.mark.faults
+def test_web_workers_do_not_outlive_their_master_and_the_supervisor(own_product: Product) -> None:
+    own_product.start()
+    master, *workers = [psutil.Process(pid) for pid in own_product.demo["pids"]["web"]]
+    # So that it cannot be the supervisor who ends them.
+    own_product.process.send_signal(signal.SIGSTOP)
+    master.kill()
+    until(lambda: not any(worker.is_running() for worker in workers), "the kernel ends the workers")
+    own_product.process.send_signal(signal.SIGCONT)

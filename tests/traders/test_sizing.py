@@ -33,8 +33,8 @@ def test_sizes(size: int, multiplier: str, alert: str | None, quantity: int) -> 
     ("size", "multiplier", "alert", "code", "text"),
     [
         (0, "1", None, "QUANTITY_MISSING", "states no quantity"),
-        (0, "1", "0", "SIZE_BELOW_ONE", "had 0 × 1, limit 1"),
-        (1, "0", None, "SIZE_BELOW_ONE", "had 1 × 0, limit 1"),
+        (0, "1", "0", "SIZE_BELOW_ONE", "had 0 x 1, limit 1"),
+        (1, "0", None, "SIZE_BELOW_ONE", "had 1 x 0, limit 1"),
         (1, "0.999", None, "SIZE_BELOW_ONE", "limit 1"),
         (101, "1", None, "SIZE_ABOVE_LIMIT", "had 101, limit 100"),
         (0, "1", "10000", "SIZE_ABOVE_LIMIT", "had 10000, limit 100"),
