@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from celery import Celery, signals
+from celery.exceptions import CPendingDeprecationWarning
 
+# Said at every loss of Redis: that tasks run on and may be delivered again. The rows are the queue, so they may.
+warnings.filterwarnings("ignore", message=r"\s*In Celery 5\.1 we introduced", category=CPendingDeprecationWarning)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "justtrades.settings")
 
 app = Celery("justtrades")

@@ -69,7 +69,7 @@ class RevocableAdmin(KeptAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return super(KeptAdmin, self).has_delete_permission(request, obj)
+        return bool(super(KeptAdmin, self).has_delete_permission(request, obj))
 
 
 @admin.register(Authenticator)

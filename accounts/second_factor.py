@@ -10,7 +10,7 @@ _TYPED_IN = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
 
 
 def is_demanded(user: User) -> bool:
-    return Authenticator.objects.filter(user=user).exists()
+    return bool(Authenticator.objects.filter(user=user).exists())
 
 
 def is_proven(user: User, code: str) -> bool:

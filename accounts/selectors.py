@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from accounts.models import User
 
 Person = User | AnonymousUser
 """Whoever a door serves. An anonymous person owns nothing, so every `list_…_for` of theirs is empty."""
+
+
+def signed_in(person: Person) -> User:
+    """The person as the owner of what they make. Raises `PermissionDenied` for an anonymous one."""
+    if isinstance(person, AnonymousUser):
+        raise PermissionDenied
+    return person
 
 
 def list_users_waiting_for_approval() -> QuerySet[User]:

@@ -32,7 +32,8 @@ class BrokerLoginAdmin(KeptAdmin):
     readonly_fields = tuple(name for name in fields if name != "is_enabled")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BrokerLogin]:
-        return super().get_queryset(request).defer("password", "app_secret", "token")
+        logins: QuerySet[BrokerLogin] = super().get_queryset(request)
+        return logins.defer("password", "app_secret", "token")
 
 
 @admin.register(BrokerAccount)
@@ -45,4 +46,5 @@ class BrokerAccountAdmin(KeptAdmin):
     readonly_fields = ("owner", "login", "broker_id", "name", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BrokerAccount]:
-        return super().get_queryset(request).defer("login__password", "login__app_secret", "login__token")
+        accounts: QuerySet[BrokerAccount] = super().get_queryset(request)
+        return accounts.defer("login__password", "login__app_secret", "login__token")

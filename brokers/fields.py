@@ -9,7 +9,7 @@ from django.db import models
 from brokers import vault
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField[Any, Any]):
     """Encrypts on the way in, decrypts on the way out. A wrong key raises `vault.WrongKey`: it fails closed."""
 
     def get_prep_value(self, value: Any) -> Any:

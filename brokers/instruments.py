@@ -140,6 +140,6 @@ def _front_months(product: Product, today: date, nth: int) -> Contract:
 
 def _full_year(digits: str, today: date) -> int:
     """The year nearest to `today` that ends in `digits`: one digit repeats every ten years, two every hundred."""
-    span = 10 ** len(digits)
+    span: int = 10 ** len(digits)
     year = today.year - today.year % span + int(digits)
     return min((year - span, year, year + span), key=lambda candidate: abs(candidate - today.year))

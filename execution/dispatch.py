@@ -78,19 +78,21 @@ def dispatch_due(lane: int, submit: Submit) -> int:
 
 def send(requests: Sequence[Routed], submit: Submit) -> None:
     """Hand over what was marked SUBMITTING; from here on only the brokers know."""
+    if not requests:
+        return
     killpoint("dispatch.pre_send")
-    if requests:
-        submit(requests)
+    submit(requests)
     killpoint("dispatch.post_send")
 
 
 def _claim_chunk(lane: int) -> tuple[_Claim, int]:
     claim = _Claim(Batch(clock.now()))
     with transaction.atomic():
-        killpoint("dispatch.pre_mark")
         with connection.cursor() as cursor:
             cursor.execute(_CLAIM, [claim.batch.now, settings.LANES, lane, sorted(FINISHED), CHUNK])
             due = [Due(*row) for row in cursor.fetchall()]
+        if due:
+            killpoint("dispatch.pre_mark")
         for intent in due:
             _decide(claim, intent)
         update_rows(OrderIntent, _INTENT_COLUMNS, claim.statuses)

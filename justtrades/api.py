@@ -37,7 +37,10 @@ class ApiErrorSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     detail = serializers.CharField()
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    # "errors" is also the name of a serializer's own attribute, which an instance of this one never needs.
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
 
 
 def explain(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -87,7 +90,7 @@ class PlainDecimalField(serializers.DecimalField):
 
 
 class StrictFieldsMixin:
-    """Refuses a field that it does not know: a misspelt `stop_ticks` must not quietly leave a position without a stop."""
+    """Refuses a field that it does not know: a misspelt `stop_ticks` may not leave a position without a stop."""
 
     def to_internal_value(self, data: Any) -> Any:
         known = self.fields  # type: ignore[attr-defined]
@@ -113,7 +116,7 @@ class Pages(LimitOffsetPagination):
     max_limit = 200
 
 
-class ApiMixin:
+class BaseApiView(APIView):
     """`explain` for errors, and UTC whatever zone the reader's pages are in."""
 
     authentication_classes = (ApiTokenAuthentication, SessionAuthentication)
@@ -124,14 +127,14 @@ class ApiMixin:
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with timezone.override(UTC):
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            return super().dispatch(request, *args, **kwargs)
 
 
-class ApiView(ApiMixin, GenericAPIView[Any]):
+class ApiView(BaseApiView, GenericAPIView[Any]):
     pass
 
 
-class OwnRowsViewSet(ApiMixin, GenericViewSet[Any]):
+class OwnRowsViewSet(BaseApiView, GenericViewSet[Any]):
     """Addressed by UUID. `get_queryset` of each must start at a selector that takes the user."""
 
     pagination_class = Pages
@@ -139,7 +142,7 @@ class OwnRowsViewSet(ApiMixin, GenericViewSet[Any]):
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
 
 
-class NoSuchEndpoint(ApiMixin, APIView):
+class NoSuchEndpoint(BaseApiView):
     """An unknown address under `/api/` answers in the API's own shape, not with a page."""
 
     permission_classes = (AllowAny,)

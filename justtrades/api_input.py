@@ -30,7 +30,7 @@ class ApiTokenAuthentication(TokenAuthentication):
 
 
 class ApiTokenScheme(KnoxTokenScheme):
-    target_class = ApiTokenAuthentication
+    target_class = "justtrades.api_input.ApiTokenAuthentication"
     name = "apiToken"
 
 

@@ -50,6 +50,7 @@ class Environment(BaseSettings):
     BASE_URL: str = "http://127.0.0.1:8000"
     LIVE_URL: str = ""
     SECURE_COOKIES: bool = False
+    PROXIES: int = Field(default=0, ge=0, le=5)
     LANES: int = Field(default=1, ge=1, le=64)
     LANE: int = Field(default=0, ge=0)
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

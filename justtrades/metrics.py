@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from execution import health
-from justtrades.api import ApiMixin
+from justtrades.api import BaseApiView
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
@@ -37,13 +37,13 @@ class StaffOrThisMachine(BasePermission):
 
 
 @extend_schema(exclude=True)
-class MetricsView(ApiMixin, APIView):
+class MetricsView(BaseApiView):
     """Prometheus text format."""
 
     permission_classes = (StaffOrThisMachine,)
 
     def get(self, request: Request) -> HttpResponse:
-        counters = ExportToDjangoView(request._request)  # noqa: SLF001 - it is a Django view, not one of DRF's
+        counters = ExportToDjangoView(request._request)
         registry = CollectorRegistry()
         registry.register(RowsCollector())
         return HttpResponse(counters.content + generate_latest(registry), content_type=counters["Content-Type"])

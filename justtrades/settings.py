@@ -1,6 +1,7 @@
 """Django settings: one file, all of it from `justtrades.environment`."""
 
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import django_stubs_ext
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "knox",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
     "django_prometheus",
@@ -91,26 +93,33 @@ TEMPLATES = [
     },
 ]
 
+_DATABASE: dict[str, Any] = dict(
+    dj_database_url.parse(ENV.DATABASE_URL or "postgresql://postgres@127.0.0.1:5432/justtrades")
+)
 DATABASES = {
     "default": {
-        **dj_database_url.parse(ENV.DATABASE_URL or "postgresql://postgres@127.0.0.1:5432/justtrades"),
+        **_DATABASE,
         "CONN_MAX_AGE": None,
-        "CONN_HEALTH_CHECKS": False,
+        "OPTIONS": {
+            **_DATABASE.get("OPTIONS", {}),
+            "connect_timeout": 1,
+            "options": "-c lock_timeout=3s -c statement_timeout=5s -c idle_in_transaction_session_timeout=10s",
+            "application_name": "justtrades",
+        },
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {}).update(
-    {
-        "connect_timeout": 1,
-        "options": "-c lock_timeout=3s -c statement_timeout=5s -c idle_in_transaction_session_timeout=10s",
-        "application_name": "justtrades",
-    }
-)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = (ENV.REDIS_URL or "redis://127.0.0.1:6379").rstrip("/")
 CELERY_BROKER_URL = f"{REDIS_URL}/0"
 CHANNELS_URL = f"{REDIS_URL}/1"
-CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": f"{REDIS_URL}/2"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": f"{REDIS_URL}/2",
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25},
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -192,9 +201,22 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "PAGE_SIZE": 50,
     "COERCE_DECIMAL_TO_STRING": True,
+    "NUM_PROXIES": ENV.PROXIES,
 }
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token", "TOKEN_PREFIX": "jt_"}
-SPECTACULAR_SETTINGS = {"TITLE": "Just Trades API", "VERSION": VERSION, "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Just Trades API",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "SignalStatus": "recorders.models.SignalStatus",
+        "IntentStatus": "execution.models.IntentStatus",
+        "OrderStatus": "execution.filters.ORDER_STATUSES",
+    },
+}
 
 BROKER_ENDPOINTS = {
     ("tradovate", "sandbox"): (

@@ -14,7 +14,7 @@ from recorders.webhook import WebhookView
 webhook = WebhookView.as_view(schema=None)
 
 # The admin's own sign-in form knows nothing of second factors and rate limits: send staff through the product's.
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("webhook/<str:token>", webhook),

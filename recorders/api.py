@@ -14,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.selectors import signed_in
 from justtrades.api import ApiErrorSerializer, OwnRowsViewSet, StrictModelSerializer, StrictSerializer
 from recorders import selectors, services
 from recorders.models import Recorder, Signal, SignalStatus, WebhookToken
@@ -35,7 +36,7 @@ class RecorderSerializer(StrictModelSerializer):
 
     class Meta:
         model = Recorder
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "is_enabled",
@@ -79,7 +80,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
 class SignalSerializer(StrictModelSerializer):
     class Meta:
         model = Signal
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "recorder",
             "status",
@@ -128,7 +129,7 @@ class RecorderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsV
     def create(self, request: Request) -> Response:
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        recorder, token = services.create_recorder(owner=request.user, **given.validated_data)
+        recorder, token = services.create_recorder(owner=signed_in(request.user), **given.validated_data)
         shown = self.get_serializer(self.get_queryset().get(pk=recorder.pk)).data
         return Response({**shown, "webhook_url": services.webhook_url(token)}, status=status.HTTP_201_CREATED)
 
@@ -169,7 +170,7 @@ class RecorderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsV
         """Take in the body exactly as if it had come to the webhook: a real signal, and real orders if it is sound."""
         recorder = self.get_object()
         inbox = Inbox(recorder.pk, recorder.owner_id, recorder.is_enabled)
-        body = request._request.read(MAX_BODY_BYTES + 1)  # noqa: SLF001 - the bytes as they came, unparsed
+        body = request._request.read(MAX_BODY_BYTES + 1)
         receipt = receive_alert(inbox=inbox, body=body, source_ip=request.META.get("REMOTE_ADDR"))
         reason = receipt.refusal
         answer = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -121,7 +122,7 @@ def _store(
     return Receipt(first_id, status, is_resend=True)
 
 
-def _columns_of(alert: ParsedAlert | None) -> tuple[object, ...]:
+def _columns_of(alert: ParsedAlert | None) -> tuple[Any, ...]:
     if alert is None:
         return ("", "", None, None, None, None, None)
     return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -95,8 +94,8 @@ class BrokerLoginFactory(DjangoModelFactory[BrokerLogin]):
     venue = "tradovate"
     environment = Environment.SANDBOX
     username = factory.Sequence("trader{}".format)
-    password = "a-broker-password"  # noqa: S105
-    app_secret = "an-app-secret"  # noqa: S105
+    password = "a-broker-password"
+    app_secret = "an-app-secret"
     device_id = factory.Sequence("device{:026d}".format)
     lane_slot = factory.LazyAttribute(lambda made: lane_slot_of(made.id) if hasattr(made, "id") else 0)
     state = ConnectionState.LIVE.value
@@ -217,7 +216,7 @@ class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
         model = Heartbeat
 
     name = factory.Sequence("lane.{}".format)
-    beat_at = factory.LazyFunction(lambda: datetime.now(UTC))
+    beat_at = factory.LazyFunction(clock.now)
 
 
 @dataclass(frozen=True, slots=True)

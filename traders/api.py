@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.selectors import Person
+from accounts.selectors import Person, signed_in
 from brokers.selectors import list_accounts_for
 from justtrades.api import ApiErrorSerializer, OwnRowsViewSet, StrictModelSerializer
 from recorders.selectors import list_recorders_for
@@ -82,7 +82,7 @@ class TraderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsVie
     def create(self, request: Request) -> Response:
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        trader = services.create_trader(owner=request.user, **given.validated_data)
+        trader = services.create_trader(owner=signed_in(request.user), **given.validated_data)
         return Response(self.get_serializer(trader).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=TraderChangesSerializer, responses={200: TraderSerializer, 400: ApiErrorSerializer})

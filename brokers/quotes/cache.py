@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -36,7 +37,7 @@ def _client() -> redis.Redis:
 
 def store(quotes: Iterable[Quote]) -> None:
     """Raises `redis.RedisError` when the cache cannot be reached."""
-    rows = {quote.symbol: _dump(quote) for quote in quotes}
+    rows: dict[str | bytes | bytearray | memoryview | int | float, Any] = {q.symbol: _dump(q) for q in quotes}
     if rows:
         _client().hset(_KEY, mapping=rows)
 
@@ -47,7 +48,7 @@ def latest(symbols: Iterable[str]) -> dict[str, Quote]:
     if not wanted:
         return {}
     rows = _client().hmget(_KEY, wanted)
-    return {symbol: _load(symbol, row) for symbol, row in zip(wanted, rows, strict=True) if row is not None}
+    return {symbol: _load(symbol, str(row)) for symbol, row in zip(wanted, rows, strict=True) if row is not None}
 
 
 def _dump(quote: Quote) -> str:

@@ -70,7 +70,8 @@ class OrderIntent(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", **COPIED)
     source = models.CharField(max_length=16, choices=IntentSource)
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE, null=True, related_name="intents")
-    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, related_name="intents", **COPIED)
+    # The one copied key that the database checks: it is what keeps a trader with history from being deleted.
+    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, related_name="intents", db_index=False)
     account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="+", **COPIED)
     lane_slot = models.PositiveIntegerField()
     leg = models.CharField(max_length=16)

@@ -64,8 +64,9 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
         for login_id, sync in batch.syncs:
             absence.apply_sync(ledger, login_id, sync)
         ledger.write()
-        killpoint("bracket.pre_arm")
         fills = [(_account_id(ledger, login, event), event) for login, event in flat if isinstance(event, FillReport)]
+        if fills:
+            killpoint("bracket.pre_arm")
         store_fills(ledger, [(account, fill) for account, fill in fills if account is not None])
         apply_fills(ledger, ledger.by_broker.keys())
         ledger.write()

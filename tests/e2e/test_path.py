@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from execution.models import IntentStatus, Order, OrderIntent, Position
+from execution.models import IntentSource, IntentStatus, Order, OrderIntent, Position
 from recorders.models import SignalStatus
 from tests.e2e.house import PRICE, STOP_POINTS, TARGET_POINTS, House, symbol
 
@@ -153,7 +153,8 @@ def test_two_recorders_on_one_account_leave_each_others_share_alone(make_house: 
 def test_a_login_with_two_accounts_shares_one_socket(make_house: Callable[..., House]) -> None:
     house = make_house()
     sandbox = house.plant.sandbox
-    rows = sandbox.post("/accounts", logins=[{"username": "both", "password": "two-accounts", "accounts": 2}])
+    wanted = {"username": "both", "password": "two-accounts", "accounts": ["BOTH-1", "BOTH-2"]}
+    rows = sandbox.post("/accounts", logins=[wanted])
     before = sandbox.stats()["sockets"]
     login = house.connect(rows[0]["username"], rows[0]["password"])
     house.follow_on(login)
@@ -187,6 +188,5 @@ def test_a_position_whose_stop_was_refused_is_flattened(make_house: Callable[...
     house.post("buy")
     house.plant.until(lambda: naked.net == 1, "the position is there")
     house.plant.until(lambda: naked.net == 0 and naked.is_flat_at_venue, "and is flattened", 15)
-    reasons = [intent.reason_code for intent in naked.intents if intent.kind == "exit"]
-    assert reasons == ["UNPROTECTED"]
+    assert [intent.source for intent in naked.intents] == [IntentSource.SIGNAL, IntentSource.RISK_ACTION]
     assert safe.net == safe.venue_net == 1

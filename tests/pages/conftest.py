@@ -116,7 +116,8 @@ class LiveServer:
 @pytest.fixture(scope="session")
 def live_process(django_db_setup: None) -> Iterator[LiveServer]:
     port = any_free_port()
-    command = [sys.executable, "-m", "uvicorn", "justtrades.asgi:application", "--port", str(port), "--log-level=error"]
+    command = [sys.executable, "-m", "uvicorn", "justtrades.asgi:application", "--port", str(port)]
+    command += ["--log-level=error", "--lifespan=off", "--timeout-graceful-shutdown=1"]
     environment = {**os.environ, "DATABASE_URL": _test_database_url(), "BASE_URL": f"http://127.0.0.1:{port}"}
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
         server = LiveServer(f"http://127.0.0.1:{port}", process.pid)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
+from types import FrameType
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -25,5 +27,18 @@ class Command(BaseCommand):
         if not words:
             raise CommandError("say which command to run: manage.py embedded -- COMMAND")
         with throwaway_servers(durable=durable) as addresses:
-            done = subprocess.run(words, check=False, env={**os.environ, **addresses})
-        sys.exit(done.returncode)
+            status = _run(words, {**os.environ, **addresses})
+        sys.exit(status if status >= 0 else 128 - status)
+
+
+def _run(words: list[str], env: dict[str, str]) -> int:
+    """Its exit status. A request to stop is the command's to answer; the servers stay until it has."""
+    process = subprocess.Popen(words, env=env)
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    signal.signal(signal.SIGTERM, pass_on)
+    # The terminal sends Ctrl-C to the command as well.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return process.wait()
