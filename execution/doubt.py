@@ -55,8 +55,8 @@ def _doubt(lane: int | None, condition: Q, reason: str) -> int:
         in_flight = Order.objects.filter(condition, status=OrderStatus.SUBMITTING.value)
         if lane is not None:
             in_flight = in_flight.annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES)).filter(lane=lane)
-        intents = OrderIntent.objects.filter(orders__in=in_flight).order_by("id")
-        ids = list(intents.select_for_update(no_key=True, of=("self",)).values_list("id", flat=True))
+        intents = OrderIntent.objects.filter(orders__in=in_flight)
+        ids = [intent.id for intent in locks.lock_intents(intents)]
         orders = locks.lock_orders(Order.objects.filter(intent_id__in=ids, status=OrderStatus.SUBMITTING.value))
         _mark_unknown(orders, reason)
     return len(orders)

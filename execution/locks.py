@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from execution.models import Order, Position
+from execution.models import Order, OrderIntent, Position
 from recorders.models import Signal, SignalStatus
 
 PLANNING = 1
@@ -28,6 +28,10 @@ def lock_next_signal_of(recorder_id: UUID) -> Signal | None:
     """The recorder's oldest signal that waits for a plan."""
     waiting = Signal.objects.filter(recorder_id=recorder_id, status=SignalStatus.RECEIVED)
     return waiting.select_for_update(no_key=True, of=("self",)).order_by("received_at", "id").first()
+
+
+def lock_intents(intents: QuerySet[OrderIntent]) -> list[OrderIntent]:
+    return list(intents.select_for_update(no_key=True, of=("self",)).order_by("id"))
 
 
 def lock_orders(orders: QuerySet[Order]) -> list[Order]:

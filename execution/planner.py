@@ -21,26 +21,18 @@ log = structlog.get_logger(__name__)
 DISPATCH_TASK = "execution.dispatch_lane"
 
 
-def plan_signal(signal_id: UUID) -> None:
-    """Plan the signal, after any older one of its recorder, and get its orders on their way."""
-    recorder_id = (
-        Signal.objects.filter(pk=signal_id, status=SignalStatus.RECEIVED).values_list("recorder_id", flat=True).first()
-    )
-    if recorder_id is not None:
-        _plan_backlog(recorder_id)
-
-
 def plan_waiting(*, older_than_s: float) -> int:
     """Plan whatever no bell announced; returns how many recorders had something waiting."""
     since = clock.now() - timedelta(seconds=older_than_s)
     waiting = Signal.objects.filter(status=SignalStatus.RECEIVED, received_at__lt=since)
     recorders = list(waiting.order_by().values_list("recorder_id", flat=True).distinct())
     for recorder_id in recorders:
-        _plan_backlog(recorder_id)
+        plan_recorder(recorder_id)
     return len(recorders)
 
 
-def _plan_backlog(recorder_id: UUID) -> None:
+def plan_recorder(recorder_id: UUID) -> None:
+    """Plan every waiting signal of the recorder, oldest first, and get their orders on their way."""
     own = current.get_lane()
     while True:
         try:

@@ -1,13 +1,15 @@
 """The doorbell: tells a worker to look at the rows now. It may be lost; the sweepers find what no bell announced.
 
 Ringing only puts a word on a list. One thread per process carries the words to Celery, so that a hung or dead Redis
-costs neither the webhook nor the order path a moment.
+costs neither the webhook nor the order path a moment. A word that still waits is not said twice: a worker that looks
+later sees all that came before.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 
 import structlog
 from celery import current_app
@@ -16,17 +18,27 @@ from kombu.exceptions import OperationalError
 log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
 EXPIRES_S = 30
+PAUSE_S = 0.004
+"""After a round of messages. In a flood of alerts this makes one message of many; a single alert does not wait."""
 
-_words: queue.Queue[tuple[str, str, str]] = queue.Queue(MAX_WAITING)
+Word = tuple[str, str, str]
+
+_words: queue.Queue[Word] = queue.Queue(MAX_WAITING)
+_waiting: set[Word] = set()
 _carrier_lock = threading.Lock()
 _carrier: threading.Thread | None = None
 
 
 def ring(task: str, queue_name: str, row_id: object) -> None:
     """Say that `row_id` waits for the Celery task named `task`. Returns at once and never fails the caller."""
+    word = (task, queue_name, str(row_id))
+    if word in _waiting:
+        return
+    _waiting.add(word)
     try:
-        _words.put_nowait((task, queue_name, str(row_id)))
+        _words.put_nowait(word)
     except queue.Full:
+        _waiting.discard(word)
         log.warning("bell.full", task=task)
         return
     _start_carrier()
@@ -45,13 +57,23 @@ def _start_carrier() -> None:
 def _carry() -> None:
     is_silent = False
     while True:
-        task, queue_name, row_id = _words.get()
-        try:
-            current_app.send_task(
-                task, args=[row_id], queue=queue_name, expires=EXPIRES_S, retry=False, ignore_result=True
-            )
-            is_silent = False
-        except (OperationalError, OSError) as error:
-            if not is_silent:
-                log.warning("bell.silent", reason=type(error).__name__)
-            is_silent = True
+        words = [_words.get()]
+        while not _words.empty():
+            words.append(_words.get())
+        for word in words:
+            is_silent = not _say(word, is_silent=is_silent)
+        time.sleep(PAUSE_S)
+
+
+def _say(word: Word, *, is_silent: bool) -> bool:
+    """Whether Celery took it; the first failure of a row of them is logged."""
+    task, queue_name, row_id = word
+    # Before it is sent: whoever rings from now on may not be heard by this message.
+    _waiting.discard(word)
+    try:
+        current_app.send_task(task, args=[row_id], queue=queue_name, expires=EXPIRES_S, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        if not is_silent:
+            log.warning("bell.silent", reason=type(error).__name__)
+        return False
+    return True

@@ -35,6 +35,10 @@ task_serializer = "json"
 result_serializer = "json"
 accept_content = ["json"]
 
+# Celery's Django fix-up closes the database connection around every task unless told how often one may be used again;
+# signing in anew took longer than planning. `execution.tasks` drops a connection that failed.
+CELERY_DB_REUSE_MAX = 1_000_000_000
+
 worker_prefetch_multiplier = 1
 worker_disable_prefetch = True
 worker_soft_shutdown_timeout = 15

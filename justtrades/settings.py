@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "recorders.middleware.WebhooksFirst",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -123,7 +124,12 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [CHANNELS_URL], "capacity": 200, "prefix": "jt"},
+        "CONFIG": {
+            # channels_redis waits up to 5 s for news, which is as long as redis-py waits for any answer by default.
+            "hosts": [{"address": CHANNELS_URL, "socket_timeout": 15, "socket_connect_timeout": 2}],
+            "capacity": 200,
+            "prefix": "jt",
+        },
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -169,7 +175,8 @@ SESSION_COOKIE_AGE = 7 * 24 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.SECURE_COOKIES else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.SECURE_COOKIES else None
 X_FRAME_OPTIONS = "DENY"
-_LIVE_SOURCES = [LIVE_URL.replace("http", "ws", 1)] if LIVE_URL else []
+_LIVE_ADDRESS = LIVE_URL.replace("http", "ws", 1)
+_LIVE_SOURCES = sorted({_LIVE_ADDRESS, _LIVE_ADDRESS.replace("127.0.0.1", "localhost", 1)}) if LIVE_URL else []
 CONTENT_SECURITY_POLICY = {
     # The admin and the API docs bring inline scripts of their own; they are behind sign-in and carry no alert text
     # that is not escaped.

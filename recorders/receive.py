@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +17,9 @@ from recorders.alert import ParsedAlert, Refusal
 from recorders.dedupe import WEAK_WINDOW_S, ResendKeys, resend_keys
 from recorders.models import SignalStatus
 from recorders.parse import MAX_BODY_BYTES, parse
+from recorders.prepared import PreparedStatement
 
-PLAN_TASK = "execution.plan_signal"
+PLAN_TASK = "execution.plan_recorder"
 PLAN_QUEUE = "plan"
 KEPT_OF_OVERSIZE_BODY = 4096
 
@@ -34,9 +36,23 @@ _INSERT = f"""
     WHERE NOT (%s AND EXISTS (
         SELECT 1 FROM recorders_signal
         WHERE recorder_id = %s AND body_hash = %s AND received_at > %s - make_interval(secs => {WEAK_WINDOW_S})))
+    {{and_confirmed}}
     ON CONFLICT DO NOTHING
     RETURNING id
 """  # noqa: S608 - only constants of this module are put in
+_INSERT_AS_TOLD = _INSERT.format(and_confirmed="")
+_CONFIRMED = """
+    AND EXISTS (
+        SELECT 1 FROM recorders_webhooktoken t JOIN recorders_recorder r ON r.id = t.recorder_id
+        WHERE t.token_hash = %s AND (t.expires_at IS NULL OR t.expires_at > now())
+          AND r.id = %s AND r.owner_id = %s AND r.is_enabled = %s)
+"""
+_INSERT_IF_LIVE = PreparedStatement(
+    "receive_alert",
+    _INSERT.format(and_confirmed=_CONFIRMED),
+    "uuid, uuid, uuid, text, text, text, bytea, text, text, text, bool, text, text, text, numeric, numeric, numeric, "
+    "numeric, timestamptz, timestamptz, bool, uuid, text, timestamptz, text, uuid, uuid, bool",
+)
 _COUNT_RESEND = """
     UPDATE recorders_signal SET resend_count = resend_count + 1
     WHERE id = (SELECT id FROM recorders_signal WHERE recorder_id = %s AND body_hash = %s
@@ -71,22 +87,54 @@ class _Verdict:
     refusal: Refusal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    """An alert taken in and judged, ready to be stored."""
+
+    inbox: Inbox
+    body: bytes
+    keys: ResendKeys
+    verdict: _Verdict
+    source_ip: str | None
+    received_at: datetime
+
+
 def receive_alert(*, inbox: Inbox, body: bytes, source_ip: str | None) -> Receipt:
     """Store the alert under its resend keys and ring for the planner. Committed when this returns.
 
     Raises `django.db.Error` when the store cannot be reached: then nothing was stored.
     """
+    alert = _take_in(inbox, body, source_ip)
+    receipt = _store(alert, _insert_as_told) or _first_of(alert)
+    _ring_for(inbox, receipt)
+    return receipt
+
+
+def receive_alert_if_live(*, inbox: Inbox, token_hash: str, body: bytes, source_ip: str | None) -> Receipt | None:
+    """`receive_alert` for an inbox that is remembered: the statement that stores the alert checks that it still holds.
+
+    None, and nothing stored, when the address is dead by now, the recorder was changed, or the alert is a resend.
+    """
+    alert = _take_in(inbox, body, source_ip)
+    confirmed = (token_hash, inbox.recorder_id, inbox.owner_id, inbox.is_enabled)
+    receipt = _store(alert, lambda row: _INSERT_IF_LIVE.fetch_one([*row, *confirmed]))
+    if receipt is not None:
+        _ring_for(inbox, receipt)
+    return receipt
+
+
+def _take_in(inbox: Inbox, body: bytes, source_ip: str | None) -> _Incoming:
     now = clock.now()
     verdict = _judge(inbox, body)
-    fire_time = verdict.alert.fired_at if verdict.alert is not None else None
-    keys = resend_keys(inbox.recorder_id, body, now, has_fire_time=fire_time is not None)
-    killpoint("webhook.pre_commit")
-    receipt = _store(inbox, body[: _kept(body)], keys, verdict, source_ip, now)
-    killpoint("webhook.post_commit")
+    has_fire_time = verdict.alert is not None and verdict.alert.fired_at is not None
+    keys = resend_keys(inbox.recorder_id, body, now, has_fire_time=has_fire_time)
+    return _Incoming(inbox, body[: _kept(body)], keys, verdict, source_ip, now)
+
+
+def _ring_for(inbox: Inbox, receipt: Receipt) -> None:
     if receipt.status == SignalStatus.RECEIVED and not receipt.is_resend:
         killpoint("webhook.pre_ring")
-        bell.ring(PLAN_TASK, PLAN_QUEUE, receipt.signal_id)
-    return receipt
+        bell.ring(PLAN_TASK, PLAN_QUEUE, inbox.recorder_id)
 
 
 def _kept(body: bytes) -> int:
@@ -104,20 +152,32 @@ def _judge(inbox: Inbox, body: bytes) -> _Verdict:
     return _Verdict(SignalStatus.RECEIVED, alert)
 
 
-def _store(
-    inbox: Inbox, body: bytes, keys: ResendKeys, verdict: _Verdict, source_ip: str | None, now: datetime
-) -> Receipt:
+def _store(alert: _Incoming, insert: Callable[[Sequence[object]], tuple[Any, ...] | None]) -> Receipt | None:
+    """None when the statement found a reason not to insert."""
+    inbox, keys, refusal, status = alert.inbox, alert.keys, alert.verdict.refusal, alert.verdict.status.value
     row = (
-        new_id(), inbox.owner_id, inbox.recorder_id, verdict.status.value,
-        verdict.refusal.code if verdict.refusal else "", verdict.refusal.text if verdict.refusal else "",
-        body, keys.body_hash, keys.key, keys.offset_key, keys.is_weak, source_ip, *_columns_of(verdict.alert), now,
+        new_id(), inbox.owner_id, inbox.recorder_id, status, refusal.code if refusal else "",
+        refusal.text if refusal else "", alert.body, keys.body_hash, keys.key, keys.offset_key, keys.is_weak,
+        alert.source_ip, *_columns_of(alert.verdict.alert), alert.received_at,
     )  # fmt: skip
+    look_back = (keys.is_weak, inbox.recorder_id, keys.body_hash, alert.received_at)
+    killpoint("webhook.pre_commit")
+    stored = insert([*row, *look_back])
+    killpoint("webhook.post_commit")
+    return Receipt(stored[0], status, is_resend=False, refusal=refusal) if stored is not None else None
+
+
+def _insert_as_told(row: Sequence[object]) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [*row, keys.is_weak, inbox.recorder_id, keys.body_hash, now])
-        stored = cursor.fetchone()
-        if stored is not None:
-            return Receipt(stored[0], verdict.status.value, is_resend=False, refusal=verdict.refusal)
-        cursor.execute(_COUNT_RESEND, [inbox.recorder_id, keys.body_hash])
+        cursor.execute(_INSERT_AS_TOLD, row)
+        stored: tuple[Any, ...] | None = cursor.fetchone()
+    return stored
+
+
+def _first_of(alert: _Incoming) -> Receipt:
+    """The signal that the same alert became when it was first sent."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_RESEND, [alert.inbox.recorder_id, alert.keys.body_hash])
         first_id, status = cursor.fetchone()
     return Receipt(first_id, status, is_resend=True)
 

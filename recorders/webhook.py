@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.http import HttpResponse, JsonResponse
 from prometheus_client import Counter
 from rest_framework import status
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recorders.parse import MAX_BODY_BYTES
-from recorders.receive import Inbox, Receipt, receive_alert
+from recorders.receive import Inbox, Receipt, receive_alert, receive_alert_if_live
 
 log = structlog.get_logger(__name__)
 Found = TypeVar("Found")
@@ -26,6 +27,19 @@ _FIND_INBOX = """
     FROM recorders_webhooktoken t JOIN recorders_recorder r ON r.id = t.recorder_id
     WHERE t.token_hash = %s AND (t.expires_at IS NULL OR t.expires_at > now())
 """
+MOST_KNOWN_INBOXES = 10_000
+_known_inboxes: dict[str, Inbox] = {}
+"""By token hash. Each use is confirmed by the statement that stores the alert, so an old one does no harm."""
+
+
+class OnlyJson(BaseContentNegotiation):
+    """The door answers in JSON whatever is asked for; asking costs more than the answer."""
+
+    def select_parser(self, _request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, _request: Request, renderers: Any, _format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class WebhookView(APIView):
@@ -37,17 +51,19 @@ class WebhookView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = ()
+    content_negotiation_class = OnlyJson
 
-    def get(self, _request: Request, token: str) -> Response:
-        inbox = _guarded(lambda: find_inbox(token))
-        if isinstance(inbox, Response):
+    def get(self, _request: Request, token: str) -> HttpResponse:
+        inbox = _guarded(lambda: find_inbox(_hash(token)))
+        if isinstance(inbox, HttpResponse):
             return inbox
-        return Response({"ready": inbox.is_enabled}) if inbox is not None else _unknown_token()
+        return JsonResponse({"ready": inbox.is_enabled}) if inbox is not None else _unknown_token()
 
-    def post(self, request: Request, token: str) -> Response:
+    def post(self, request: Request, token: str) -> HttpResponse:
         body = request._request.read(MAX_BODY_BYTES + 1)  # DRF's own reading would parse by content type
-        receipt = _guarded(lambda: _receive(token, body, request.META.get("REMOTE_ADDR")))
-        if isinstance(receipt, Response):
+        receipt = _guarded(lambda: _receive(_hash(token), body, request.META.get("REMOTE_ADDR")))
+        if isinstance(receipt, HttpResponse):
             return receipt
         if receipt is None:
             return _unknown_token()
@@ -56,22 +72,42 @@ class WebhookView(APIView):
             answer["resend"] = True
         if receipt.refusal is not None:
             answer["reason"] = {"code": receipt.refusal.code, "text": receipt.refusal.text}
-        return Response(answer)
+        return JsonResponse(answer)
 
 
-def find_inbox(token: str) -> Inbox | None:
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find_inbox(token_hash: str) -> Inbox | None:
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_INBOX, [hashlib.sha256(token.encode()).hexdigest()])
+        cursor.execute(_FIND_INBOX, [token_hash])
         row = cursor.fetchone()
     return Inbox(*row) if row is not None else None
 
 
-def _receive(token: str, body: bytes, source_ip: str | None) -> Receipt | None:
-    inbox = find_inbox(token)
+def _receive(token_hash: str, body: bytes, source_ip: str | None) -> Receipt | None:
+    """Store under the inbox that we remember, if the store agrees that it still is; else find it anew."""
+    known = _known_inboxes.get(token_hash)
+    if known is not None:
+        receipt = receive_alert_if_live(inbox=known, token_hash=token_hash, body=body, source_ip=source_ip)
+        if receipt is not None:
+            return receipt
+    inbox = find_inbox(token_hash)
+    _remember(token_hash, inbox)
     return receive_alert(inbox=inbox, body=body, source_ip=source_ip) if inbox is not None else None
 
 
-def _guarded(work: Callable[[], Found]) -> Found | Response:
+def _remember(token_hash: str, inbox: Inbox | None) -> None:
+    if len(_known_inboxes) >= MOST_KNOWN_INBOXES:
+        _known_inboxes.clear()
+    if inbox is not None:
+        _known_inboxes[token_hash] = inbox
+    else:
+        _known_inboxes.pop(token_hash, None)
+
+
+def _guarded(work: Callable[[], Found]) -> Found | HttpResponse:
     """`work`'s result, or the 503 that makes TradingView send again.
 
     A connection that the server dropped since its last use is replaced once: receiving is safe to repeat, the resend
@@ -88,9 +124,11 @@ def _guarded(work: Callable[[], Found]) -> Found | Response:
             break
     NOT_STORED.inc()
     log.error("webhook.not_stored", reason=reason)
-    return Response({"detail": "the alert was not stored, send it again"}, status=status.HTTP_503_SERVICE_UNAVAILABLE)
+    return JsonResponse(
+        {"detail": "the alert was not stored, send it again"}, status=status.HTTP_503_SERVICE_UNAVAILABLE
+    )
 
 
-def _unknown_token() -> Response:
+def _unknown_token() -> HttpResponse:
     UNKNOWN_TOKENS.inc()
-    return Response({"detail": "token: names no recorder"}, status=status.HTTP_404_NOT_FOUND)
+    return JsonResponse({"detail": "token: names no recorder"}, status=status.HTTP_404_NOT_FOUND)

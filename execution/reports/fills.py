@@ -108,7 +108,8 @@ def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position) -> None
         return
     filled_before = order.filled_qty
     total = filled_before + fill.qty
-    order.avg_price = (((order.avg_price or price) * filled_before + price * fill.qty) / total).quantize(PRICE_PLACES)
+    average_before = price if order.avg_price is None else order.avg_price
+    order.avg_price = ((average_before * filled_before + price * fill.qty) / total).quantize(PRICE_PLACES)
     order.filled_qty = total
     ledger.touch(order)
     ledger.move(order, OrderStatus.FILLED if total >= order.qty else OrderStatus.PARTIALLY_FILLED)

@@ -68,7 +68,7 @@ class Ledger:
         )
         found |= set(nameless.values_list("id", "intent_id"))
         intents = OrderIntent.objects.filter(id__in={intent for _, intent in found if intent is not None})
-        for intent in intents.select_for_update(no_key=True, of=("self",)).order_by("id"):
+        for intent in locks.lock_intents(intents):
             self.intents[intent.id] = intent
         for order in locks.lock_orders(Order.objects.filter(id__in={order for order, _ in found})):
             self.index(order)

@@ -42,8 +42,8 @@ class Migration(migrations.Migration):
                 ('reason_text', models.CharField(blank=True, max_length=512)),
                 ('body', models.BinaryField()),
                 ('body_hash', models.CharField(max_length=64)),
-                ('resend_key', models.CharField(max_length=96, unique=True)),
-                ('resend_key_offset', models.CharField(max_length=96, unique=True)),
+                ('resend_key', models.CharField(max_length=96)),
+                ('resend_key_offset', models.CharField(max_length=96)),
                 ('has_weak_key', models.BooleanField(default=False)),
                 ('resend_count', models.PositiveIntegerField(default=0)),
                 ('source_ip', models.GenericIPAddressField(null=True)),
@@ -57,8 +57,8 @@ class Migration(migrations.Migration):
                 ('received_at', models.DateTimeField(default=justtrades.clock.now)),
                 ('planned_at', models.DateTimeField(null=True)),
                 ('plan_attempts', models.PositiveSmallIntegerField(default=0)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='signals', to=settings.AUTH_USER_MODEL)),
-                ('recorder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='signals', to='recorders.recorder')),
+                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='signals', to=settings.AUTH_USER_MODEL)),
+                ('recorder', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='signals', to='recorders.recorder')),
             ],
             options={
                 'ordering': ('-received_at',),
@@ -90,5 +90,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='signal',
             index=models.Index(condition=models.Q(('status', 'received')), fields=['received_at'], name='signals_to_plan'),
+        ),
+        migrations.AddConstraint(
+            model_name='signal',
+            constraint=models.UniqueConstraint(fields=('resend_key',), name='one_signal_per_resend_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='signal',
+            constraint=models.UniqueConstraint(fields=('resend_key_offset',), name='one_signal_per_resend_key_offset'),
         ),
     ]

@@ -1,16 +1,15 @@
 // Builds static/dist from npm packages and our own sources: app.css, app.js, theme.js, icons.svg and the typeface.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { ICONS } from "./icons.mjs";
+import { compileStyles } from "./styles.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const DIST = join(ROOT, "static", "dist");
 const MODULES = join(ROOT, "node_modules");
-const watch = process.argv.includes("--watch");
+const BROWSERS = ["chrome115", "firefox128", "safari16.4"];
 
 async function buildIcons() {
   const symbols = await Promise.all(
@@ -29,28 +28,22 @@ async function copyTypeface() {
 }
 
 async function buildStyles() {
-  const args = ["-i", "static/css/app.css", "-o", "static/dist/app.css", "--minify", ...(watch ? ["--watch"] : [])];
-  const script = join(MODULES, "@tailwindcss", "cli", "dist", "index.mjs");
-  const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, stdio: "inherit" });
-  if (watch) return;
-  const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`tailwindcss ended with ${code}`);
+  const css = await compileStyles(join(ROOT, "static", "css", "app.css"), [join(ROOT, "templates")]);
+  const { code } = await esbuild.transform(css, { loader: "css", minify: true, target: BROWSERS });
+  await writeFile(join(DIST, "app.css"), code);
 }
 
-async function buildScripts() {
-  const options = {
+function buildScripts() {
+  return esbuild.build({
     absWorkingDir: ROOT,
     bundle: true,
     entryPoints: { app: "static/js/app.js", theme: "static/js/theme-boot.js" },
     format: "iife",
     legalComments: "none",
-    minify: !watch,
+    minify: true,
     outdir: DIST,
-    sourcemap: watch,
-    target: ["es2022"],
-  };
-  if (watch) return (await esbuild.context(options)).watch();
-  return esbuild.build(options);
+    target: BROWSERS,
+  });
 }
 
 await mkdir(DIST, { recursive: true });

@@ -49,7 +49,8 @@ function hear(message) {
     emit("live:connected");
     say();
   } else if (message.type === "heartbeat") {
-    if (message.seq !== seq) snapshotAt(message.seq);
+    // No number means that the counter is out of reach: news may be lost, so look again until there is one.
+    if (message.seq === null || message.seq !== seq) snapshotAt(message.seq);
   } else if (message.type === "news") {
     hearNews(message);
   } else if (message.type === "pnl") {
@@ -69,7 +70,6 @@ function hearNews(message) {
 
 function snapshotAt(number) {
   seq = number;
-  // No number means that the counter is out of reach: news may be lost, so look again until there is one.
   emit("live:snapshot");
 }
 

@@ -153,7 +153,7 @@ class House:
         return Signal.objects.get(pk=signal_id)
 
     def await_protected(self, side: int, qty: int = 1, timeout_s: float = 20) -> None:
-        """Every follower holds `side` × `qty` on both sides' books, under a working stop of that size."""
+        """Every follower holds `side` times `qty` on both sides' books, under a working stop of that size."""
         for follower in self.followers:
             self.plant.until(
                 lambda f=follower: f.net == f.venue_net == side * qty and _covered(f) == qty,  # type: ignore[misc]

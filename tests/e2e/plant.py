@@ -78,9 +78,9 @@ class Plant:
         self.until(lambda: _answers(f"{address}/live"), f"{name} answers")
         return address
 
-    def start_lane(self, *, dies_at: str = "") -> None:
+    def start_lane(self, *, dies_at: str = "", **environment: str) -> None:
         """Returns at once: logins report that they are live."""
-        self._start("lane", plan.lane(self.environment, 0), dies_at)
+        self._start("lane", plan.lane({**self.environment, **environment}, 0), dies_at)
 
     def start_sweeper(self) -> None:
         self._start("sweeper", plan.sweeper(self.environment), "")
@@ -133,7 +133,7 @@ class Plant:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=before_exec(None, dies_by=signal.SIGKILL),
+                preexec_fn=before_exec(None, dies_by=signal.SIGKILL),  # noqa: PLW1509 - makes system calls only
             )
 
     def _told(self) -> str:

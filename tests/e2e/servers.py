@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey that a test may kill, freeze and bring back. Durable: what was committed is there afterwards."""
+"""PostgreSQL and Valkey that a test may kill, freeze and bring back; durable, so what was committed stays."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=before_exec(account, dies_by=signal.SIGKILL),
+                preexec_fn=before_exec(account, dies_by=signal.SIGKILL),  # noqa: PLW1509 - makes system calls only
             )
         while not self._server.is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:

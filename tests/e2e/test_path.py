@@ -38,9 +38,9 @@ def test_entry_then_close(make_house: Callable[..., House], action: str, side: i
     house.post("close")
     house.await_flat()
     for follower in house.followers:
-        assert [intent.status for intent in house.plant.until(lambda f=follower: _finished(f.intents), "intents done")] == [
-            IntentStatus.DONE
-        ] * 2
+        assert [
+            intent.status for intent in house.plant.until(lambda f=follower: _finished(f.intents), "intents done")
+        ] == [IntentStatus.DONE] * 2
         assert follower.position.realized_pnl == 0
         assert not Order.objects.filter(account=follower.trader.account, status__in=["working", "suspended"]).exists()
 
@@ -89,7 +89,11 @@ def test_the_exit_that_is_reached_flattens_and_takes_the_other_one_with_it(
         assert follower.position.avg_price is None
         statuses = Order.objects.filter(trader=follower.trader).values_list("role", "status")
         assert sorted(statuses) == sorted(
-            [("entry", "filled"), ("target", "filled" if pnl > 0 else "canceled"), ("stop", "canceled" if pnl > 0 else "filled")]
+            [
+                ("entry", "filled"),
+                ("target", "filled" if pnl > 0 else "canceled"),
+                ("stop", "canceled" if pnl > 0 else "filled"),
+            ]
         )
 
 
@@ -103,7 +107,7 @@ def test_the_same_direction_again_changes_nothing(make_house: Callable[..., Hous
     assert [len(follower.entries_at_venue()) for follower in house.followers] == [1, 1]
 
 
-def _settled(house: House, signal_id: str):  # noqa: ANN202 - a signal, or nothing yet
+def _settled(house: House, signal_id: str):
     signal = house.signal(signal_id)
     return signal if signal.status != SignalStatus.RECEIVED else None
 
@@ -126,7 +130,9 @@ def test_zero_places_nothing(make_house: Callable[..., House], recorder: dict[st
     house.post("buy")
     house.plant.until(lambda: follower.net == follower.venue_net == 1, "the position is there")
     house.plant.until(lambda: [kind for _, kind, _, _ in follower.venue_exits] == kinds, f"only {kinds}")
-    house.plant.until(lambda: Position.objects.get(trader=follower.trader).unprotected_since is None, "nothing is missing")
+    house.plant.until(
+        lambda: Position.objects.get(trader=follower.trader).unprotected_since is None, "nothing is missing"
+    )
     house.post("close")
     house.await_flat()
 

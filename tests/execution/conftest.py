@@ -1,4 +1,4 @@
-"""What planning and dispatch need around them. Imports are lazy: pytest may load this before Django has its settings."""
+"""What planning and dispatch need around them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,11 @@ def test_a_cleared_entry_is_marked_submitting_before_it_is_handed_over() -> None
     assert isinstance(request, SubmitOrder)
     assert (request.client_order_id, request.qty, request.bracket[0].qty) == (intent.client_order_id, 3, 3)
     order = Order.objects.get(intent=intent)
-    assert (order.status, order.role, order.submit_started_at is not None) == (OrderStatus.SUBMITTING.value, "entry", True)
+    assert (order.status, order.role, order.submit_started_at is not None) == (
+        OrderStatus.SUBMITTING.value,
+        "entry",
+        True,
+    )
     assert reloaded(intent).status == IntentStatus.DISPATCHED
     assert desk.dispatch() == 0
     assert len(desk.sent) == 1
@@ -141,7 +145,11 @@ def test_a_stale_entry_is_expired_not_sent_and_a_stale_exit_is_sent() -> None:
 
 def test_the_sweeper_expires_what_no_lane_takes_and_leaves_exits() -> None:
     late = clock.now() - timedelta(seconds=1)
-    entry, fresh, exit_ = cleared(expires_at=late), cleared(expires_at=clock.now() + timedelta(seconds=9)), cleared(**EXIT)
+    entry, fresh, exit_ = (
+        cleared(expires_at=late),
+        cleared(expires_at=clock.now() + timedelta(seconds=9)),
+        cleared(**EXIT),
+    )
     assert expire_entries() == 1
     assert (reloaded(entry).status, entry.reason_code) == (IntentStatus.EXPIRED, "STALE")
     assert "limit of 30 s" in entry.reason_text

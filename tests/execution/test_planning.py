@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection
 from brokers.base import BracketLeg, OrderStatus, Side, SubmitOrder
 from execution import planning
 from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
-from execution.planner import plan_signal
+from execution.planner import plan_recorder
 from justtrades import clock
 from justtrades.ids import client_order_id
 from recorders.models import Recorder, Signal, SignalStatus
@@ -88,10 +88,9 @@ def test_a_planned_signal_is_never_planned_again() -> None:
 
 def test_even_a_status_that_went_back_cannot_make_a_second_set_of_intents() -> None:
     recorder, _ = recorder_with(2)
-    signal = signal_for(recorder)
+    signal_for(recorder)
     planning.plan_next(recorder.pk)
-    before = {intent.pk for intent in intents_of(signal)}
-    # Without the intents of the first plan the follower would look flat and free; with them it must not matter.
+    # Not live any more, so that the follower looks flat and free.
     OrderIntent.objects.update(status=IntentStatus.DONE)
     Signal.objects.update(status=SignalStatus.RECEIVED)
     with pytest.raises(IntegrityError):
@@ -123,7 +122,7 @@ def test_signals_of_a_recorder_are_planned_in_the_order_they_came() -> None:
     recorder, _ = recorder_with(1)
     close = signal_for(recorder, "close")
     buy = signal_for(recorder, "buy", received_at=close.received_at - timedelta(seconds=1))
-    plan_signal(close.pk)
+    plan_recorder(recorder.pk)
     (entry,), (exit_,) = intents_of(buy), intents_of(close)
     assert (entry.kind, exit_.kind, exit_.after_id) == (IntentKind.ENTRY, IntentKind.EXIT, entry.pk)
     assert (exit_.side, exit_.qty) == ("sell", 1)
@@ -165,7 +164,8 @@ def test_another_product_is_another_position() -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "action", "code"), [(0, "close", "ALREADY_FLAT"), (2, "buy", "SAME_DIRECTION"), (-1, "sell", "SAME_DIRECTION")]
+    ("position", "action", "code"),
+    [(0, "close", "ALREADY_FLAT"), (2, "buy", "SAME_DIRECTION"), (-1, "sell", "SAME_DIRECTION")],
 )
 def test_what_concerns_nobody_is_ignored_with_the_reason(position: int, action: str, code: str) -> None:
     recorder, (trader,) = recorder_with(1)
@@ -309,11 +309,11 @@ def test_a_poisoned_signal_does_not_block_its_recorder_for_ever() -> None:
     poison = signal_for(recorder, "", received_at=clock.now() - timedelta(seconds=1))
     good = signal_for(recorder)
     for _ in range(4):
-        plan_signal(good.pk)
+        plan_recorder(recorder.pk)
     assert reload(poison) == (SignalStatus.IGNORED, "PLANNING_FAILED")
     assert reload(good)[0] == SignalStatus.PLANNED
 
 
 def test_planning_what_does_not_exist_does_nothing() -> None:
-    plan_signal(UUID(int=1))
+    plan_recorder(UUID(int=1))
     assert OrderIntent.objects.count() == 0

@@ -52,9 +52,7 @@ def replay(fills: list[FillRow], point_value: Decimal) -> Holding:
         ([(Side.SELL, 1, "100"), (Side.BUY, 1, "100"), (Side.BUY, 1, "90")], 1, "90", "0"),
     ],
 )
-def test_two_dollars_a_point(
-    fills: list[tuple[Side, int, str]], net: int, average: str | None, realized: str
-) -> None:
+def test_two_dollars_a_point(fills: list[tuple[Side, int, str]], net: int, average: str | None, realized: str) -> None:
     held = replay([(side, qty, Decimal(price)) for side, qty, price in fills], Decimal(2))
     assert held == Holding(net, None if average is None else Decimal(average), Decimal(realized))
 

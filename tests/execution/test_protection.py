@@ -58,7 +58,9 @@ def test_within_the_bound_the_venue_still_has_time() -> None:
 
 def test_a_position_that_is_being_closed_already_is_not_closed_twice() -> None:
     position = naked(60)
-    OrderIntentFactory(trader=position.trader, symbol=MNQ, kind=IntentKind.EXIT, status="dispatched", signal__status="planned")
+    OrderIntentFactory(
+        trader=position.trader, symbol=MNQ, kind=IntentKind.EXIT, status="dispatched", signal__status="planned"
+    )
     assert protection.flatten_unprotected(0) == 0
 
 
@@ -115,7 +117,10 @@ def test_a_report_that_is_not_flat_or_older_than_our_fill_or_just_in_is_not(
 def test_two_traders_that_hold_against_each_other_are_flat_at_the_broker_by_right() -> None:
     long = PositionFactory(symbol=MNQ, net_qty=2, updated_at=ago(60))
     short = PositionFactory(
-        trader=TraderFactory(account=long.account, recorder__owner=long.owner), symbol=MNQ, net_qty=-2, updated_at=ago(60)
+        trader=TraderFactory(account=long.account, recorder__owner=long.owner),
+        symbol=MNQ,
+        net_qty=-2,
+        updated_at=ago(60),
     )
     flat_at_broker(long, 10)
     assert protection.adopt_flat(0) == 0
@@ -125,6 +130,8 @@ def test_two_traders_that_hold_against_each_other_are_flat_at_the_broker_by_righ
 
 def test_what_is_under_way_explains_a_difference() -> None:
     position = PositionFactory(symbol=MNQ, net_qty=2, updated_at=ago(60))
-    OrderIntentFactory(trader=position.trader, symbol=MNQ, kind=IntentKind.EXIT, status="dispatched", signal__status="planned")
+    OrderIntentFactory(
+        trader=position.trader, symbol=MNQ, kind=IntentKind.EXIT, status="dispatched", signal__status="planned"
+    )
     flat_at_broker(position, 10)
     assert protection.adopt_flat(0) == 0

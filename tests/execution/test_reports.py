@@ -62,7 +62,9 @@ class Venue:
         terms = {**usual, **fields}
         return OrderReport(self.account, broker_id, status, symbol=MNQ, at=clock.now(), **terms)
 
-    def leg(self, role: OrderRole, broker_id: str, status: OrderStatus = OrderStatus.WORKING, **fields: Any) -> OrderReport:
+    def leg(
+        self, role: OrderRole, broker_id: str, status: OrderStatus = OrderStatus.WORKING, **fields: Any
+    ) -> OrderReport:
         usual = {"side": Side.SELL, "role": role, "client_order_id": None, "parent_client_order_id": self.name}
         kind = OrderType.STOP if role is OrderRole.STOP else OrderType.LIMIT
         return self.report(status, broker_id, order_type=kind, **{**usual, **fields})
@@ -93,7 +95,9 @@ def test_the_usual_way() -> None:
     assert (venue.order.status, venue.order.broker_order_id) == ("working", "500")
     assert venue.intent.sent_at is not None
     assert venue.intent.acknowledged_at is not None
-    venue.apply(venue.report(OrderStatus.FILLED), venue.fill("1"), venue.leg(OrderRole.STOP, "501", stop_price=Decimal(95)))
+    venue.apply(
+        venue.report(OrderStatus.FILLED), venue.fill("1"), venue.leg(OrderRole.STOP, "501", stop_price=Decimal(95))
+    )
     assert (venue.order.status, venue.order.filled_qty, venue.order.avg_price) == ("filled", 2, 100)
     assert venue.intent.status == IntentStatus.DONE
     assert venue.intent.protected_at is not None

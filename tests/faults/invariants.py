@@ -57,7 +57,9 @@ def nothing_was_doubled_at_the_venue(follower: Follower) -> None:
     """I2, the venue's side: every id that we sent was taken once, and is an intent's of ours."""
     names = follower.entries_at_venue()
     assert _repeated(names) == []
-    ours = set(OrderIntent.objects.filter(trader__account=follower.trader.account).values_list("client_order_id", flat=True))
+    ours = set(
+        OrderIntent.objects.filter(trader__account=follower.trader.account).values_list("client_order_id", flat=True)
+    )
     assert set(names) <= ours
     entered = OrderIntent.objects.filter(trader=follower.trader, kind=IntentKind.ENTRY, status=IntentStatus.DONE)
     assert set(entered.values_list("client_order_id", flat=True)) <= set(names)
@@ -78,9 +80,7 @@ def no_position_is_without_its_stop(follower: Follower) -> None:
     for position in open_ones:
         assert position.unprotected_since is None
         closing = "Sell" if position.net_qty > 0 else "Buy"
-        covered = sum(
-            qty for action, kind, qty, _ in follower.venue_exits if kind == "Stop" and action == closing
-        )
+        covered = sum(qty for action, kind, qty, _ in follower.venue_exits if kind == "Stop" and action == closing)
         assert covered == abs(position.net_qty)
 
 
@@ -108,7 +108,7 @@ def doubt_ended_with_evidence(house: House) -> None:
         order = orders.get(pk=transition.object_id)
         if transition.to_state == OrderStatus.NOT_PLACED.value:
             assert "2 looks" in transition.detail
-            assert order.queries_without_trace >= 2  # noqa: PLR2004 - the rule's own number
+            assert order.queries_without_trace >= 2
         else:
             assert order.broker_order_id is not None
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ from justtrades import clock
 from tests.e2e.house import Follower, House
 from tests.e2e.plant import Plant
 from tests.faults import invariants
+from tests.faults.wire import Wire
 
 pytestmark = pytest.mark.faults
 
@@ -39,41 +41,56 @@ def entry_statuses(follower: Follower) -> list[str]:
     return list(orders.order_by("created_at").values_list("status", flat=True))
 
 
-def close_off(follower: Follower) -> None:
-    """Cut the login's socket, and let nothing of it through again."""
-    fault_login(follower, "refuse_connections")
-    fault_login(follower, "shutdown")
-    follower.plant.until(lambda: login_state(follower) != "live", "the login is down")
+@pytest.fixture
+def wire(plant: Plant) -> Iterator[Wire]:
+    """The lane's only way to the venue."""
+    way = Wire(urlsplit(plant.sandbox.rest_url).port or 0)
+    urls = {"REST": plant.sandbox.rest_url, "WS": plant.sandbox.ws_url, "MD": plant.sandbox.md_url}
+    near = {f"SANDBOX_TRADOVATE_{name}_URL": _by(way, url) for name, url in urls.items()}
+    plant.kill("lane")
+    plant.start_lane(**near)
+    yield way
+    plant.kill("lane")
+    way.cut()
 
 
-def test_f32_a_broker_that_cannot_be_reached_gets_the_entry_when_it_can(
-    plant: Plant, make_house: Callable[..., House]
+def _by(way: Wire, url: str) -> str:
+    return urlsplit(url)._replace(netloc=f"127.0.0.1:{way.port}").geturl()
+
+
+def cut_off(plant: Plant, wire: Wire, house: House) -> None:
+    wire.cut()
+    plant.until(lambda: all(login_state(one) != "live" for one in house.followers), "every login is down")
+
+
+def test_f32_a_broker_that_cannot_be_reached_gets_the_entry_once_it_can(
+    plant: Plant, wire: Wire, make_house: Callable[..., House]
 ) -> None:
     house = make_house(followers=2)
-    cut_off, healthy = house.followers
-    close_off(cut_off)
+    cut_off(plant, wire, house)
     house.post("buy")
-    plant.until(lambda: holds(healthy, 1), "the other one is not held up")
-    plant.until(lambda: "not_placed" in entry_statuses(cut_off), "it provably never left")
-    plant.sandbox.clear_faults()
+    for follower in house.followers:
+        plant.until(lambda f=follower: "not_placed" in entry_statuses(f), "it provably never left")
+    wire.mend()
     house.await_protected(+1)
     invariants.hold(house)
-    assert len(cut_off.entries_at_venue()) == 1
-    assert cut_off.intents[0].attempts < 60, "a retry is a try now and then, not a storm"
+    assert [len(one.entries_at_venue()) for one in house.followers] == [1, 1]
+    assert max(one.intents[0].attempts for one in house.followers) < 60, "a try now and then, not a storm"
 
 
 def test_f32_an_entry_that_could_not_be_delivered_in_time_ends_with_the_reason(
-    plant: Plant, make_house: Callable[..., House]
+    plant: Plant, wire: Wire, make_house: Callable[..., House]
 ) -> None:
     house = make_house(followers=1)
-    (cut_off,) = house.followers
-    close_off(cut_off)
+    (follower,) = house.followers
+    cut_off(plant, wire, house)
     house.post("buy", fired_at=(clock.now() - timedelta(seconds=26)).isoformat())
-    plant.until(lambda: cut_off.intents and cut_off.intents[0].finished_at is not None, "it ends")
-    assert cut_off.intents[0].status in {IntentStatus.EXPIRED, IntentStatus.FAILED}
-    plant.sandbox.clear_faults()
+    plant.until(lambda: follower.intents and follower.intents[0].finished_at is not None, "it ends")
+    assert follower.intents[0].status in {IntentStatus.EXPIRED, IntentStatus.FAILED}
+    wire.mend()
+    house.await_live()
     invariants.hold(house)
-    assert cut_off.entries_at_venue() == []
+    assert follower.entries_at_venue() == []
 
 
 def test_f33_an_answer_lost_after_the_order_was_taken_is_found_out(

@@ -76,9 +76,9 @@ def test_a_login_that_only_is_not_up_right_now_is_no_reason(state: str) -> None:
 def test_denials_say_what_was_had_and_the_limit() -> None:
     stale, quantity = check(replace(GOOD, **FAULTS["STALE"]), NOW), check(replace(GOOD, qty=11), NOW)
     failed = check(replace(GOOD, login_state="failed", login_detail="Wrong password"), NOW)
-    assert stale is not None and stale.text == "age: had 31.5 s, limit 30 s"  # noqa: PT018 - one thought
-    assert quantity is not None and quantity.text == "quantity: had 11, limit 1 to 10"  # noqa: PT018
-    assert failed is not None and failed.text == "Wrong password: connect the broker login again"  # noqa: PT018
+    assert stale is not None and stale.text == "age: had 31.5 s, limit 30 s"
+    assert quantity is not None and quantity.text == "quantity: had 11, limit 1 to 10"
+    assert failed is not None and failed.text == "Wrong password: connect the broker login again"
 
 
 @pytest.mark.parametrize(("qty", "code"), [(0, "ORDER_QTY"), (1, None), (10, None), (11, "ORDER_QTY")])

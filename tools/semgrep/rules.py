@@ -15,7 +15,7 @@ def bell(task, signal_id):
     # ruleid: ring-the-bell
     task.apply_async([signal_id])
     # ok: ring-the-bell
-    ring("execution.plan_signal", "plan", signal_id)
+    ring("execution.plan_recorder", "plan", recorder_id)
 
 
 def due_times(task):

@@ -13,6 +13,7 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from knox.models import AuthToken
+from knox.settings import CONSTANTS
 
 from accounts.models import User
 from accounts.services import create_api_token, create_user
@@ -132,12 +133,7 @@ def _follow(user: User, recorder: Recorder, venue_accounts: Iterable[dict[str, A
 
 def _api_token(user: User, before: dict[str, Any]) -> str:
     token = str(before.get("api_token") or "")
-    if (
-        token
-        and AuthToken.objects.filter(
-            user=user, token_key=token[: AuthToken._meta.get_field("token_key").max_length]
-        ).exists()
-    ):
+    if token and AuthToken.objects.filter(user=user, token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH]).exists():
         return token
     return create_api_token(user=user)
 
