@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from brokers.reports import Event, SyncReport
 
 
 class Side(StrEnum):
@@ -123,127 +126,7 @@ class CancelOrder:
 Request = SubmitOrder | FlattenPosition | CancelOrder
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The venue took the request. `broker_order_id` is None where the venue names the order only on its stream."""
-
-    client_order_id: str
-    broker_order_id: str | None
-    at: datetime
-    broker_strategy_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The venue refused, with proof. `code` is the venue's own reason, `text` safe to show to the owner."""
-
-    client_order_id: str
-    code: str
-    text: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """Proof that no byte of the request reached the venue: it may be sent again while it is fresh."""
-
-    client_order_id: str
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The request may or may not have taken effect. Only evidence may resolve it; never send it again."""
-
-    client_order_id: str
-    reason: str
-    at: datetime
-
-
-Outcome = Accepted | Rejected | NotSent | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The request's last byte was handed to the operating system."""
-
-    client_order_id: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrderReport:
-    """An order as the venue has it now; reports are idempotent, the newest state wins.
-
-    `client_order_id` is ours where the venue's own records join to it (Tradovate: command.clOrdId, or the
-    orderStrategy's uuid for the entry). A bracket leg carries `parent_client_order_id`, the id of its entry.
-    """
-
-    account: AccountRef
-    broker_order_id: str
-    status: OrderStatus
-    side: Side
-    symbol: str
-    at: datetime
-    role: OrderRole
-    client_order_id: str | None = None
-    parent_client_order_id: str | None = None
-    order_type: OrderType | None = None
-    qty: int | None = None
-    price: Decimal | None = None
-    stop_price: Decimal | None = None
-    reject_code: str = ""
-    reject_text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FillReport:
-    """One execution; `broker_fill_id` makes it count once. `price` None means that the venue has not said it yet."""
-
-    account: AccountRef
-    broker_fill_id: str
-    broker_order_id: str
-    symbol: str
-    side: Side
-    qty: int
-    price: Decimal | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PositionReport:
-    """The venue's own net position (signed contracts); `avg_price` None when flat or not said yet."""
-
-    account: AccountRef
-    symbol: str
-    net_qty: int
-    avg_price: Decimal | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionReport:
-    state: ConnectionState
-    at: datetime
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """The venue's whole truth at one moment, after every (re)connect: what is absent here does not exist there."""
-
-    at: datetime
-    accounts: tuple[AccountRef, ...]
-    orders: tuple[OrderReport, ...]
-    fills: tuple[FillReport, ...]
-    positions: tuple[PositionReport, ...]
-
-
-Report = OrderReport | FillReport | PositionReport | ConnectionReport | SyncReport
-Event = Report | Outcome | Sent
-
-Sink = Callable[[UUID, Sequence[Event]], None]
+Sink = Callable[[UUID, "Sequence[Event]"], None]
 """Called with the login's id and events in the venue's order, on a stream thread: must return at once."""
 
 

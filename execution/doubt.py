@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Mod
 
-from brokers.base import AccountRef, Connection, ConnectionState, Event, OrderStatus
+from brokers.base import AccountRef, Connection, ConnectionState, OrderStatus
 from brokers.errors import BrokerError
+from brokers.reports import Event
 from execution import locks, transitions
 from execution.models import IntentStatus, ObjectKind, Order, OrderIntent
 from execution.transitions import Change

@@ -8,4 +8,4 @@ class JusttradesConfig(AppConfig):
 
     def ready(self) -> None:
         """Every process that may ring a bell knows the Celery application, not only Celery's own."""
-        import celery_app  # noqa: F401, PLC0415 - it needs the settings, which exist only now
+        import celery_app  # noqa: F401 - it needs the settings, which exist only now

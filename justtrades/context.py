@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-
 LOOPBACK = "127.0.0.1"
 
 

@@ -10,5 +10,5 @@ from django.conf import settings
 
 def killpoint(name: str) -> None:
     """Kill this process with SIGKILL when `JT_KILL` names this point and `DEBUG_FAULTS` is on."""
-    if settings.KILL_POINT == name:
+    if name == settings.KILL_POINT:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""One log line is one event: key=value for people, JSON for machines. Values of secret-looking keys never get through."""
+"""One log line is one event: key=value for people, JSON for machines. Secret-looking values never get through."""
 
 from __future__ import annotations
 

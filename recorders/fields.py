@@ -57,16 +57,18 @@ def number(fields: Fields, *names: str) -> Decimal | None:
     digits = str(value).strip()
     if len(digits) > MAX_DIGITS:
         raise Refusal("NUMBER_TOO_LONG", f"{name}: had {len(digits)} digits, limit {MAX_DIGITS}")
-    try:
-        # Decimal also reads "1_0" and other scripts' digits; an alert that says so is not understood but guessed.
-        if not digits.isascii() or "_" in digits:
-            raise InvalidOperation
-        parsed = Decimal(digits)
-    except InvalidOperation:
-        raise Refusal("NOT_A_NUMBER", f"{name}: had {shown(value)}, wants a number") from None
-    if not parsed.is_finite():
+    parsed = _decimal(digits)
+    if parsed is None or not parsed.is_finite():
         raise Refusal("NOT_A_NUMBER", f"{name}: had {shown(value)}, wants a finite number")
     return parsed
+
+
+def _decimal(digits: str) -> Decimal | None:
+    """None for what is no number; Decimal alone would also read "1_0" and the digits of other scripts."""
+    try:
+        return Decimal(digits) if digits.isascii() and "_" not in digits else None
+    except InvalidOperation:
+        return None
 
 
 def quantity(fields: Fields, *names: str) -> Decimal | None:
@@ -84,7 +86,7 @@ def quantity(fields: Fields, *names: str) -> Decimal | None:
 
 
 def price(fields: Fields, *names: str) -> Decimal | None:
-    """Prices may be negative (crude oil was); zero decimals or ten, they are rounded to the tick where they are used."""
+    """Prices may be negative (crude oil was); they are rounded to the tick where they are used."""
     value = number(fields, *names)
     if value is None:
         return None
@@ -100,15 +102,19 @@ def moment(fields: Fields, *names: str) -> datetime | None:
     if value is None or value == "":
         return None
     name = first_present(fields, names)[0]
+    parsed = _utc(value)
+    if parsed is None:
+        raise Refusal("NOT_A_TIME", f"{name}: had {shown(value)}, wants a time like 2026-11-23T14:35:00Z")
+    return parsed
+
+
+def _utc(value: str) -> datetime | None:
+    """None for what is no time, has no zone, or leaves the calendar on its way to UTC."""
     try:
         parsed = datetime.fromisoformat(value)
-        if parsed.tzinfo is None:
-            raise Refusal("NOT_A_TIME", f"{name}: had {shown(value)}, wants a time with its zone")
-        return parsed.astimezone(UTC)
-    except Refusal:
-        raise
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else None
     except (ValueError, OverflowError):
-        raise Refusal("NOT_A_TIME", f"{name}: had {shown(value)}, wants a time like 2026-11-23T14:35:00Z") from None
+        return None
 
 
 def signed_position(fields: Fields, side_name: str, size_name: str) -> Decimal | None:

@@ -52,8 +52,10 @@ def latest(symbols: Iterable[str]) -> dict[str, Quote]:
 
 
 def _dump(quote: Quote) -> str:
-    prices = {name: None if value is None else str(value) for name, value in
-              (("last", quote.last), ("bid", quote.bid), ("ask", quote.ask))}
+    prices = {
+        name: None if value is None else str(value)
+        for name, value in (("last", quote.last), ("bid", quote.bid), ("ask", quote.ask))
+    }
     return json.dumps({**prices, "at": quote.at.isoformat()})
 
 

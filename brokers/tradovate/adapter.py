@@ -12,21 +12,17 @@ from brokers.base import (
     ConnectionState,
     Credentials,
     Endpoints,
-    Event,
     FlattenPosition,
-    NotSent,
-    Outcome,
-    Rejected,
     Request,
     Sink,
     SubmitOrder,
-    SyncReport,
     Token,
     TokenStore,
 )
 from brokers.connector import Stream
 from brokers.errors import BrokerError, RateLimited, Refused
 from brokers.http import HttpClient
+from brokers.reports import Event, NotSent, Outcome, Rejected, SyncReport
 from brokers.streams import Outgoing, StreamLoop
 from brokers.tradovate.auth import Auth
 from brokers.tradovate.client import Client

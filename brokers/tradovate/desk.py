@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from brokers.base import Event, NotSent, Outcome, Rejected, Request, Sent, Token, Unknown
+from brokers.base import Request, Token
 from brokers.errors import (
     AuthExpired,
     BrokerError,
@@ -22,6 +22,7 @@ from brokers.errors import (
     Refused,
 )
 from brokers.http import check_status
+from brokers.reports import Event, NotSent, Outcome, Rejected, Sent, Unknown
 from brokers.streams import StreamLoop
 from brokers.tradovate.auth import Auth
 from brokers.tradovate.client import Client

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from brokers.base import AccountRef, SyncReport
+from brokers.base import AccountRef
 from brokers.errors import Refused
+from brokers.reports import SyncReport
 from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.entities import EntityCache

@@ -9,17 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from brokers.base import (
-    AccountRef,
-    FillReport,
-    OrderReport,
-    OrderRole,
-    OrderStatus,
-    OrderType,
-    PositionReport,
-    Side,
-    SyncReport,
-)
+from brokers.base import AccountRef, OrderRole, OrderStatus, OrderType, Side
+from brokers.reports import FillReport, OrderReport, PositionReport, SyncReport
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.entities import EntityCache
 from brokers.tradovate.types import Fill, Order, Position, Strategy

@@ -14,20 +14,9 @@ from typing import Any
 
 import orjson
 
-from brokers.base import (
-    Accepted,
-    BracketLeg,
-    CancelOrder,
-    FlattenPosition,
-    OrderType,
-    Outcome,
-    Rejected,
-    Request,
-    Side,
-    SubmitOrder,
-    Unknown,
-)
+from brokers.base import BracketLeg, CancelOrder, FlattenPosition, OrderType, Request, Side, SubmitOrder
 from brokers.errors import Refused
+from brokers.reports import Accepted, Outcome, Rejected, Unknown
 from brokers.tradovate.parse import Json
 
 BRACKET_STRATEGY_TYPE = 2

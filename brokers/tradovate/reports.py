@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from brokers.base import FillReport, OrderReport, OrderRole, PositionReport, Report, SyncReport
+from brokers.base import OrderRole
+from brokers.reports import FillReport, OrderReport, PositionReport, Report, SyncReport
 from brokers.tradovate.joins import Joins
 from brokers.tradovate.types import Order
 

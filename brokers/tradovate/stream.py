@@ -13,19 +13,10 @@ from typing import Any
 
 import orjson
 
-from brokers.base import (
-    Accepted,
-    ConnectionReport,
-    ConnectionState,
-    Event,
-    FlattenPosition,
-    Outcome,
-    Request,
-    SubmitOrder,
-    Token,
-)
+from brokers.base import ConnectionState, FlattenPosition, Request, SubmitOrder, Token
 from brokers.errors import AuthFailed, BrokerError
 from brokers.links import Link
+from brokers.reports import Accepted, ConnectionReport, Event, Outcome
 from brokers.tradovate import parse
 from brokers.tradovate.auth import Auth
 from brokers.tradovate.contracts import ContractBook

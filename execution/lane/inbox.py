@@ -13,7 +13,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
-from brokers.base import Event
+from brokers.reports import Event
 from execution.reports.apply import LoginEvent, apply_events
 
 log = structlog.get_logger(__name__)

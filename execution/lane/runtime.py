@@ -14,9 +14,10 @@ from django.db.models import F
 from django.db.models.functions import Mod
 
 from brokers import errors
-from brokers.base import Connection, Event, NotSent, Request
+from brokers.base import Connection, Request
 from brokers.models import BrokerLogin
 from brokers.registry import VENUES
+from brokers.reports import Event, NotSent
 from brokers.services import credentials_of, endpoints_of
 from brokers.streams import StreamLoop
 from brokers.tokens import DatabaseTokenStore

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from brokers.base import OrderRole, OrderStatus, SyncReport
+from brokers.base import OrderRole, OrderStatus
+from brokers.reports import SyncReport
 from execution import locks
 from execution.models import IntentKind, IntentStatus, Order
 from execution.reports.ledger import Ledger

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from brokers.base import (
+from brokers.models import BrokerAccount, BrokerLogin
+from brokers.reports import (
     Accepted,
     ConnectionReport,
     Event,
@@ -21,7 +22,6 @@ from brokers.base import (
     SyncReport,
     Unknown,
 )
-from brokers.models import BrokerAccount, BrokerLogin
 from execution import feed
 from execution.models import BrokerPosition
 from execution.reports import absence

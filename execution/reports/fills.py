@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from brokers.base import FillReport, OrderStatus, Side
+from brokers.base import OrderStatus, Side
 from brokers.instruments import product_of
+from brokers.reports import FillReport
 from execution import locks
 from execution.bulk import update_rows
 from execution.models import Fill, ObjectKind, Order, Position

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from brokers.base import OrderReport, OrderRole, OrderStatus, OrderType
+from brokers.base import OrderRole, OrderStatus, OrderType
+from brokers.reports import OrderReport
 from execution.models import IntentStatus, Order
 from execution.reports.ledger import Ledger
 from execution.reports.outcomes import bind, reject

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from brokers.base import Accepted, NotSent, OrderStatus, Outcome, Rejected, Sent, Unknown
+from brokers.base import OrderStatus
+from brokers.reports import Accepted, NotSent, Outcome, Rejected, Sent, Unknown
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent
 from execution.reports.ledger import Ledger
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from brokers.base import Request
-from execution import dispatch
+from execution import dispatch, planning
 from execution.models import OrderIntent
 from execution.submitting import Routed
 from recorders.models import Recorder, Signal
-from tests.factories import RecorderFactory, SignalFactory, TraderFactory
+from tests.factories import PositionFactory, RecorderFactory, SignalFactory, TraderFactory
 from traders.models import Trader
 
 MNQ = "MNQZ6"
@@ -44,3 +44,23 @@ def signal_for(recorder: Recorder, action: str = "buy", **fields: Any) -> Signal
 
 def intents_of(signal: Signal) -> list[OrderIntent]:
     return list(OrderIntent.objects.filter(signal=signal).order_by("created_at", "id"))
+
+
+def held(trader: Trader, net_qty: int, symbol: str = MNQ) -> None:
+    """Give the trader a position."""
+    PositionFactory(trader=trader, symbol=symbol, net_qty=net_qty)
+
+
+def planned_intents(recorder: Recorder, action: str = "buy", **fields: Any) -> list[OrderIntent]:
+    """What the next signal of the recorder becomes."""
+    signal = signal_for(recorder, action, **fields)
+    planning.plan_next(recorder.pk)
+    return intents_of(signal)
+
+
+def set_on(trader: Trader, where: str, **fields: Any) -> None:
+    """Change the trader, or the row at the end of the dotted path from it."""
+    row: Any = trader
+    for name in filter(None, where.split(".")):
+        row = getattr(row, name)
+    type(row).objects.filter(pk=row.pk).update(**fields)

@@ -18,9 +18,9 @@ from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderI
 from execution.planner import plan_recorder
 from justtrades import clock
 from justtrades.ids import client_order_id
-from recorders.models import Recorder, Signal, SignalStatus
-from tests.execution.desk import MNQ, intents_of, recorder_with, signal_for
-from tests.factories import OrderFactory, OrderIntentFactory, PositionFactory
+from recorders.models import Signal, SignalStatus
+from tests.execution.desk import MNQ, held, intents_of, planned_intents, recorder_with, set_on, signal_for
+from tests.factories import OrderFactory, OrderIntentFactory
 from traders.models import Trader
 
 pytestmark = pytest.mark.django_db
@@ -128,10 +128,6 @@ def test_signals_of_a_recorder_are_planned_in_the_order_they_came() -> None:
     assert (exit_.side, exit_.qty) == ("sell", 1)
 
 
-def held(trader: Trader, net_qty: int, symbol: str = MNQ) -> None:
-    PositionFactory(trader=trader, symbol=symbol, net_qty=net_qty)
-
-
 def test_a_close_is_what_is_held() -> None:
     recorder, (trader,) = recorder_with(1)
     held(trader, -3)
@@ -200,72 +196,6 @@ def test_a_month_that_is_not_listed_is_refused() -> None:
     planning.plan_next(recorder.pk)
     assert reload(signal) == (SignalStatus.REFUSED, "UNKNOWN_TICKER")
     assert intents_of(signal) == []
-
-
-def planned_intents(recorder: Recorder, action: str = "buy", **fields: Any) -> list[OrderIntent]:
-    signal = signal_for(recorder, action, **fields)
-    planning.plan_next(recorder.pk)
-    return intents_of(signal)
-
-
-def set_on(trader: Trader, where: str, **fields: Any) -> None:
-    row: Any = trader
-    for name in filter(None, where.split(".")):
-        row = getattr(row, name)
-    type(row).objects.filter(pk=row.pk).update(**fields)
-
-
-DENIED: dict[str, tuple[str, dict[str, Any]]] = {
-    "OWNER_DISABLED": ("owner", {"is_active": False}),
-    "OWNER_NOT_APPROVED": ("owner", {"is_approved": False}),
-    "TRADER_DISABLED": ("", {"is_enabled": False}),
-    "ACCOUNT_DISABLED": ("account", {"is_enabled": False}),
-    "LOGIN_DISABLED": ("account.login", {"is_enabled": False}),
-    "MISSING_CREDENTIALS": ("account.login", {"password": ""}),
-    "LOGIN_FAILED": ("account.login", {"state": "failed", "state_detail": "Incorrect password"}),
-    "MISSING_ENDPOINT": ("account.login", {"venue": "elsewhere"}),
-}
-
-
-@pytest.mark.parametrize("code", DENIED)
-def test_a_follower_that_may_not_is_denied_and_the_others_are_not(code: str) -> None:
-    recorder, (denied, *others) = recorder_with(3)
-    where, fields = DENIED[code]
-    if where == "owner":
-        # Followers of one recorder have one owner today; give this one its own.
-        stranger, _ = recorder_with(0)
-        Trader.objects.filter(pk=denied.pk).update(owner=stranger.owner)
-        denied.refresh_from_db()
-    set_on(denied, where, **fields)
-    by_trader = {intent.trader_id: intent for intent in planned_intents(recorder)}
-    verdict = by_trader[denied.pk]
-    assert (verdict.status, verdict.reason_code) == (IntentStatus.DENIED, code)
-    assert verdict.reason_text
-    assert verdict.finished_at is not None
-    assert [by_trader[other.pk].status for other in others] == [IntentStatus.CLEARED] * 2
-    assert Order.objects.count() == 0
-
-
-@pytest.mark.parametrize("code", ["OWNER_NOT_APPROVED", "TRADER_DISABLED", "ACCOUNT_DISABLED", "LOGIN_DISABLED"])
-def test_who_may_not_enter_may_still_leave(code: str) -> None:
-    recorder, (trader,) = recorder_with(1)
-    held(trader, 1)
-    set_on(trader, *DENIED[code][:1], **DENIED[code][1])
-    (way_out, way_in) = planned_intents(recorder, "sell")
-    assert way_out.status == IntentStatus.CLEARED
-    assert (way_in.status, way_in.reason_code) == (IntentStatus.DENIED, code)
-
-
-def test_a_stale_entry_is_expired_and_a_stale_exit_is_not() -> None:
-    recorder, (trader, other) = recorder_with(2)
-    held(other, -1)
-    intents = planned_intents(recorder, received_at=clock.now() - timedelta(seconds=31))
-    found = {(intent.trader_id, intent.kind): (intent.status, intent.reason_code) for intent in intents}
-    assert found == {
-        (trader.pk, "entry"): (IntentStatus.EXPIRED, "STALE"),
-        (other.pk, "exit"): (IntentStatus.CLEARED, ""),
-        (other.pk, "entry"): (IntentStatus.EXPIRED, "STALE"),
-    }
 
 
 def test_what_is_on_its_way_counts_as_held() -> None:

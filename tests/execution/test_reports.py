@@ -8,81 +8,26 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-import time_machine
 
-from brokers.base import (
+from brokers.base import AccountRef, ConnectionState, OrderRole, OrderStatus, Side
+from brokers.reports import (
     Accepted,
-    AccountRef,
     ConnectionReport,
-    ConnectionState,
     Event,
     FillReport,
     NotSent,
     OrderReport,
-    OrderRole,
-    OrderStatus,
-    OrderType,
     PositionReport,
     Rejected,
     Sent,
-    Side,
-    SyncReport,
-    Unknown,
 )
-from execution import doubt
-from execution.models import BrokerPosition, Fill, IntentKind, IntentStatus, Order, OrderIntent, Position, Transition
-from execution.reports.apply import apply_events
+from execution.models import BrokerPosition, Fill, IntentKind, IntentStatus, Order, Position
 from justtrades import clock
 from tests.execution.desk import MNQ
-from tests.factories import BrokerAccountFactory, OrderFactory, OrderIntentFactory, TraderFactory
+from tests.execution.venue import Venue
+from tests.factories import TraderFactory
 
 pytestmark = pytest.mark.django_db
-
-
-class Venue:
-    """One follower with an entry for two contracts on the wire, and the reports about it."""
-
-    def __init__(self, **intent: Any) -> None:
-        usual = {"symbol": MNQ, "qty": 2, "status": IntentStatus.DISPATCHED, "attempts": 1, "signal__status": "planned"}
-        self.intent: OrderIntent = OrderIntentFactory(**{**usual, **intent})
-        kind = "exit" if self.intent.kind == IntentKind.EXIT else "entry"
-        self.order: Order = OrderFactory(
-            intent=self.intent, role=kind, status="submitting", broker_order_id=None, submit_started_at=clock.now()
-        )
-        self.account = AccountRef(self.intent.account.broker_id, self.intent.account.name)
-        self.name = self.intent.client_order_id
-
-    def apply(self, *events: Event) -> None:
-        apply_events([(self.intent.account.login_id, event) for event in events])
-        self.intent.refresh_from_db()
-        self.order = Order.objects.get(client_order_id=self.name)
-
-    def report(self, status: OrderStatus, broker_id: str = "500", **fields: Any) -> OrderReport:
-        usual = {"side": Side.BUY, "role": OrderRole.ENTRY, "client_order_id": self.name, "qty": 2}
-        terms = {**usual, **fields}
-        return OrderReport(self.account, broker_id, status, symbol=MNQ, at=clock.now(), **terms)
-
-    def leg(
-        self, role: OrderRole, broker_id: str, status: OrderStatus = OrderStatus.WORKING, **fields: Any
-    ) -> OrderReport:
-        usual = {"side": Side.SELL, "role": role, "client_order_id": None, "parent_client_order_id": self.name}
-        kind = OrderType.STOP if role is OrderRole.STOP else OrderType.LIMIT
-        return self.report(status, broker_id, order_type=kind, **{**usual, **fields})
-
-    def fill(self, number: str, qty: int = 2, price: str | None = "100", **fields: Any) -> FillReport:
-        usual = {"broker_order_id": "500", "symbol": MNQ, "side": Side.BUY, "at": clock.now()}
-        stated = None if price is None else Decimal(price)
-        return FillReport(self.account, number, qty=qty, price=stated, **{**usual, **fields})
-
-    def sync(self, *parts: OrderReport | FillReport | PositionReport) -> SyncReport:
-        def of(kind: type) -> tuple[Any, ...]:
-            return tuple(part for part in parts if isinstance(part, kind))
-
-        return SyncReport(clock.now(), (self.account,), of(OrderReport), of(FillReport), of(PositionReport))
-
-    @property
-    def position(self) -> Position | None:
-        return Position.objects.filter(trader=self.intent.trader, symbol=MNQ).first()
 
 
 def now() -> Any:
@@ -156,52 +101,6 @@ def test_a_rejection_has_the_brokers_words_and_is_final() -> None:
     )  # fmt: skip
     venue.apply(Accepted(venue.name, None, now()))
     assert (venue.order.status, venue.intent.status) == ("rejected", "failed")
-
-
-def test_doubt_is_not_a_rejection_and_only_evidence_ends_it() -> None:
-    venue = Venue()
-    venue.apply(Unknown(venue.name, "no answer within five seconds", now()))
-    assert (venue.order.status, venue.intent.status, venue.intent.reason_code) == ("unknown", "unknown", "UNKNOWN")
-    venue.apply(venue.sync(venue.report(OrderStatus.FILLED), venue.fill("1")))
-    assert (venue.order.status, venue.intent.status) == ("filled", "done")
-    assert Position.objects.get().net_qty == 2
-
-
-def test_absence_is_proof_only_when_it_is_seen_twice_two_seconds_apart() -> None:
-    venue = Venue()
-    venue.apply(Unknown(venue.name, "closed", now()))
-    started = now()
-    for seconds, status in [(0, "unknown"), (0.5, "unknown"), (1.9, "unknown"), (2.1, "not_placed")]:
-        with time_machine.travel(started + timedelta(seconds=seconds), tick=False):
-            venue.apply(venue.sync())
-        assert venue.order.status == status, seconds
-    assert (venue.intent.status, venue.intent.reason_code) == ("failed", "NOT_PLACED")
-
-
-def test_another_accounts_truth_says_nothing_about_ours() -> None:
-    venue = Venue()
-    venue.apply(Unknown(venue.name, "closed", now()))
-    other = BrokerAccountFactory(login=venue.intent.account.login)
-    started = now()
-    for seconds in (0, 3, 6):
-        with time_machine.travel(started + timedelta(seconds=seconds), tick=False):
-            ref = AccountRef(other.broker_id, other.name)
-            venue.apply(SyncReport(clock.now(), (ref,), (), (), ()))
-    assert venue.order.status == "unknown"
-
-
-def test_an_order_that_turns_up_after_all_is_taken_in() -> None:
-    venue = Venue()
-    venue.apply(Unknown(venue.name, "closed", now()))
-    started = now()
-    for seconds in (0, 3):
-        with time_machine.travel(started + timedelta(seconds=seconds), tick=False):
-            venue.apply(venue.sync())
-    venue.apply(venue.report(OrderStatus.FILLED), venue.fill("1"), venue.leg(OrderRole.STOP, "501"))
-    position = venue.position
-    assert position is not None
-    assert (position.net_qty, position.unprotected_since) == (2, None)
-    assert venue.order.status == "filled"
 
 
 def test_an_entry_that_provably_never_left_waits_for_another_try_while_it_is_fresh() -> None:
@@ -303,20 +202,3 @@ def test_a_connections_state_is_its_logins() -> None:
     login = venue.intent.account.login
     login.refresh_from_db()
     assert (login.state, login.state_detail) == ("failed", "Incorrect password")
-
-
-def test_silence_becomes_doubt_after_eight_seconds_and_not_before() -> None:
-    venue = Venue()
-    assert doubt.doubt_silent(0) == 0
-    with time_machine.travel(clock.now() + timedelta(seconds=8.5), tick=False):
-        assert doubt.doubt_silent(0) == 1
-    venue.apply()
-    assert (venue.order.status, venue.intent.status) == ("unknown", "unknown")
-
-
-def test_a_lane_that_starts_doubts_whatever_was_on_its_way() -> None:
-    venue = Venue()
-    assert doubt.doubt_everything_in_flight(0) == 1
-    venue.apply()
-    assert venue.order.status == "unknown"
-    assert Transition.objects.filter(object_id=venue.order.pk, to_state="unknown").count() == 1

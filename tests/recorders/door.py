@@ -37,9 +37,3 @@ def make_door(**recorder: Any) -> Door:
     """A new recorder with one live token."""
     token = secrets.token_urlsafe(32)
     return Door(WebhookTokenFactory(recorder=RecorderFactory(**recorder), token=token).recorder, token)
-
-
-def make_door(**recorder: Any) -> Door:
-    """A new recorder with one live token."""
-    token = secrets.token_urlsafe(32)
-    return Door(WebhookTokenFactory(recorder=RecorderFactory(**recorder), token=token).recorder, token)

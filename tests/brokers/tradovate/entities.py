@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from brokers.base import AccountRef, FillReport, OrderReport, Report
+from brokers.base import AccountRef
+from brokers.reports import FillReport, OrderReport, Report
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.entities import EntityCache
 from brokers.tradovate.joins import Joins

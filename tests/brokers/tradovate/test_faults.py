@@ -6,18 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from brokers.base import (
-    Accepted,
-    ConnectionState,
-    FillReport,
-    NotSent,
-    OrderReport,
-    OrderRole,
-    OrderStatus,
-    Rejected,
-    SyncReport,
-    Unknown,
-)
+from brokers.base import ConnectionState, OrderRole, OrderStatus
+from brokers.reports import Accepted, FillReport, NotSent, OrderReport, Rejected, SyncReport, Unknown
 from brokers.tradovate import desk, session
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.trader import Trader, outcomes

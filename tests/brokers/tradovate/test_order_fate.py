@@ -8,25 +8,17 @@ import orjson
 import pytest
 
 from brokers.base import (
-    Accepted,
     AccountRef,
     BracketLeg,
     CancelOrder,
     ConnectionState,
-    FillReport,
     FlattenPosition,
-    NotSent,
-    OrderReport,
     OrderRole,
     OrderStatus,
-    Outcome,
-    Rejected,
-    Sent,
     Side,
     SubmitOrder,
-    SyncReport,
-    Unknown,
 )
+from brokers.reports import Accepted, FillReport, NotSent, OrderReport, Outcome, Rejected, Sent, SyncReport, Unknown
 from brokers.tradovate import desk
 from tests.brokers.scripted import frame
 from tests.brokers.tradovate.venue import ACCOUNT, SNAPSHOT, Client, Line, Venue, live, props

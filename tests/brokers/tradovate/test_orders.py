@@ -9,19 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from brokers.base import (
-    Accepted,
-    AccountRef,
-    BracketLeg,
-    CancelOrder,
-    FlattenPosition,
-    OrderType,
-    Rejected,
-    Request,
-    Side,
-    SubmitOrder,
-    Unknown,
-)
+from brokers.base import AccountRef, BracketLeg, CancelOrder, FlattenPosition, OrderType, Request, Side, SubmitOrder
+from brokers.reports import Accepted, Rejected, Unknown
 from brokers.tradovate.orders import call_for, outcome_of
 
 ACCOUNT = AccountRef("5001", "DEMO70001")

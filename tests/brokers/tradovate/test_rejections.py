@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from brokers.base import OrderReport, OrderRole, OrderStatus
+from brokers.base import OrderRole, OrderStatus
+from brokers.reports import OrderReport
 from brokers.tradovate.reports import HOLD_SECONDS
 from tests.brokers.tradovate.entities import (
     ID,

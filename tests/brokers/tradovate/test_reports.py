@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.base import OrderReport, OrderRole, OrderStatus, PositionReport, Side
+from brokers.base import OrderRole, OrderStatus, Side
+from brokers.reports import OrderReport, PositionReport
 from brokers.tradovate.parse import entities_of
 from brokers.tradovate.reports import HOLD_SECONDS
 from tests.brokers.tradovate.entities import (

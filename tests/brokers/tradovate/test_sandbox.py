@@ -9,28 +9,30 @@ from decimal import Decimal
 import pytest
 
 from brokers.base import (
-    Accepted,
     AccountRef,
     BracketLeg,
     CancelOrder,
-    ConnectionReport,
     ConnectionState,
     Credentials,
     Endpoints,
-    Event,
-    FillReport,
-    OrderReport,
     OrderRole,
     OrderStatus,
     OrderType,
-    PositionReport,
-    Rejected,
     Side,
     SubmitOrder,
-    SyncReport,
 )
 from brokers.errors import AuthFailed
 from brokers.registry import VENUES
+from brokers.reports import (
+    Accepted,
+    ConnectionReport,
+    Event,
+    FillReport,
+    OrderReport,
+    PositionReport,
+    Rejected,
+    SyncReport,
+)
 from brokers.sandbox.testing import RunningSandbox
 from brokers.streams import StreamLoop
 from tests.brokers.scripted import until

@@ -8,14 +8,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from brokers.base import (
-    ConnectionReport,
-    ConnectionState,
-    OrderStatus,
-    Side,
-    SubmitOrder,
-    SyncReport,
-)
+from brokers.base import ConnectionState, OrderStatus, Side, SubmitOrder
+from brokers.reports import ConnectionReport, SyncReport
 from brokers.tradovate import session
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.venue import ACCOUNT, SNAPSHOT, Client, Line, Venue, live, opened, props

@@ -6,21 +6,16 @@ import itertools
 from decimal import Decimal
 
 from brokers.base import (
-    Accepted,
     AccountRef,
     BracketLeg,
     ConnectionState,
     FlattenPosition,
-    NotSent,
-    OrderReport,
     OrderRole,
     OrderStatus,
-    PositionReport,
-    Rejected,
     Side,
     SubmitOrder,
-    Unknown,
 )
+from brokers.reports import Accepted, NotSent, OrderReport, PositionReport, Rejected, Unknown
 from brokers.sandbox.testing import RunningSandbox, SandboxAccount
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.venue import Client

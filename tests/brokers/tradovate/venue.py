@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from brokers.base import AccountRef, ConnectionReport, ConnectionState, Credentials, Endpoints, Event
+from brokers.base import AccountRef, ConnectionState, Credentials, Endpoints
 from brokers.connector import Backoff
+from brokers.reports import ConnectionReport, Event
 from brokers.streams import StreamLoop
 from brokers.tradovate.adapter import TradovateConnection
 from brokers.tradovate.contracts import ContractBook
