@@ -15,6 +15,9 @@ from bench.stats import ratio, summary
 from execution.selftest.product import Product
 
 CONCURRENT = 20
+PAUSE_MS = 10
+"""Between paced requests: long enough for an alert to be planned before the next one comes."""
+MODES = ("paced", "sequential", "concurrent")
 SUBJECTS = ("bare", "insert", "door", "webhook")
 _TIMEOUT_S = 10
 Figures = dict[str, Any]
@@ -25,16 +28,20 @@ class Effort:
     """How many passes over all subjects, and how many requests per pass."""
 
     passes: int
+    paced: int
     sequential: int
     concurrent: int
 
 
-FULL = Effort(passes=4, sequential=250, concurrent=1500)
-QUICK = Effort(passes=1, sequential=50, concurrent=200)
+FULL = Effort(passes=3, paced=120, sequential=300, concurrent=1500)
+QUICK = Effort(passes=1, paced=20, sequential=50, concurrent=200)
 
 
 @dataclass(slots=True)
-class _Samples:
+class Samples:
+    """Milliseconds per request in each of the three modes, and requests per second of each concurrent pass."""
+
+    paced: list[float] = field(default_factory=list)
     sequential: list[float] = field(default_factory=list)
     concurrent: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
@@ -50,7 +57,7 @@ class AckBench:
         self._product = product
         self._database = database
         self._effort = effort
-        self._samples = {subject: _Samples() for subject in SUBJECTS}
+        self._samples = {subject: Samples() for subject in SUBJECTS}
         self._prices = itertools.count(100_000, 10_000)
 
     def run(self) -> Figures:
@@ -81,14 +88,16 @@ class AckBench:
     def _measure(self, subject: str, url: str) -> None:
         samples = self._samples[subject]
         self._database.until_quiet()
+        samples.paced += self._drive(url, self._effort.paced, 1, PAUSE_MS)["milliseconds"]
         samples.sequential += self._drive(url, self._effort.sequential, 1)["milliseconds"]
         self._database.until_quiet()
         load = self._drive(url, self._effort.concurrent, CONCURRENT)
         samples.concurrent += load["milliseconds"]
         samples.rates.append(len(load["milliseconds"]) / load["seconds"])
 
-    def _drive(self, url: str, count: int, concurrency: int) -> dict[str, Any]:
-        words = ("--count", str(count), "--concurrency", str(concurrency), "--start", str(next(self._prices)))
+    def _drive(self, url: str, count: int, concurrency: int, pause_ms: int = 0) -> dict[str, Any]:
+        words = ["--count", str(count), "--concurrency", str(concurrency), "--start", str(next(self._prices))]
+        words += ["--pause-ms", str(pause_ms)]
         load: dict[str, Any] = run_json("bench.load", url, *words)
         if load["refused"] > 0:
             raise RuntimeError(f"{load['refused']} of {count} requests were refused, one with {load['a_refusal']!r}")
@@ -108,19 +117,18 @@ class AckBench:
         return content
 
 
-def figures_of(samples: dict[str, _Samples]) -> Figures:
+def figures_of(samples: dict[str, Samples]) -> Figures:
     """Milliseconds and rates of every subject, and ours as multiples of the insert."""
     found: Figures = {}
     for subject, taken in samples.items():
         found[subject] = {
-            "sequential_ms": summary(taken.sequential),
-            "concurrent_ms": summary(taken.concurrent),
+            **{f"{mode}_ms": summary(getattr(taken, mode)) for mode in MODES},
             "per_second": round(sorted(taken.rates)[len(taken.rates) // 2]),
         }
     for subject in ("door", "webhook"):
-        for mode in ("sequential_ms", "concurrent_ms"):
-            floor = found["insert"][mode]
+        for mode in MODES:
+            floor = found["insert"][f"{mode}_ms"]
             found[subject][f"{mode}_to_insert"] = {
-                name: ratio(value, floor[name]) for name, value in found[subject][mode].items()
+                name: ratio(value, floor[name]) for name, value in found[subject][f"{mode}_ms"].items()
             }
     return found

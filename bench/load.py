@@ -2,7 +2,7 @@
 
 `python -m bench.load URL --count N --concurrency C --start K` posts N alerts with the prices K, K+1, … and prints one
 JSON line: milliseconds of each request from connect to the last byte of the answer, the seconds of the whole run, and
-how many answers were not 200, with one of them.
+how many answers were not 200, with one of them. `--pause-ms` waits before each request.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
@@ -59,9 +60,9 @@ def is_complete(answer: bytes | bytearray) -> bool:
     return bool(separator) and length is not None and len(body) >= int(length[1])
 
 
-def drive(address: tuple[str, int], posts: list[bytes], concurrency: int) -> Load:
+def drive(address: tuple[str, int], posts: list[bytes], concurrency: int, pause_s: float = 0.0) -> Load:
     """Send all, `concurrency` at a time. Raises TimeoutError when no answer comes any more."""
-    load, waiting = Load(), iter(posts)
+    load, waiting = Load(), _paced(posts, pause_s)
     poll, flying = select.epoll(), dict[int, _Request]()
     started = time.perf_counter()
     for _ in range(concurrency):
@@ -78,8 +79,17 @@ def drive(address: tuple[str, int], posts: list[bytes], concurrency: int) -> Loa
     return load
 
 
-def _send_next(address: tuple[str, int], waiting: object, poll: select.epoll, flying: dict[int, _Request]) -> None:
-    post = next(waiting, None)  # type: ignore[call-overload]
+def _paced(posts: list[bytes], pause_s: float) -> Iterator[bytes]:
+    for post in posts:
+        if pause_s > 0:
+            time.sleep(pause_s)
+        yield post
+
+
+def _send_next(
+    address: tuple[str, int], waiting: Iterator[bytes], poll: select.epoll, flying: dict[int, _Request]
+) -> None:
+    post = next(waiting, None)
     if post is None:
         return
     sock = socket.socket()
@@ -109,10 +119,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--concurrency", type=int, required=True)
     parser.add_argument("--start", type=int, required=True)
+    parser.add_argument("--pause-ms", type=float, default=0)
     options = parser.parse_args(arguments)
     parts = urlsplit(options.url)
     posts = [post_of(options.url, body_of(options.start + number)) for number in range(options.count)]
-    load = drive((str(parts.hostname), int(parts.port or 80)), posts, options.concurrency)
+    load = drive((str(parts.hostname), int(parts.port or 80)), posts, options.concurrency, options.pause_ms / 1000)
     milliseconds = [round(value, 4) for value in load.milliseconds]
     print(json.dumps({**asdict(load), "milliseconds": milliseconds}))
 

@@ -50,15 +50,16 @@ def lines_of(figures: Figures) -> list[Line]:
 
 def _ack_lines(ack: Figures) -> Iterator[Line]:
     goals = {"p50": 2.0, "p95": None, "p99": 3.0}
-    for mode, title in (("sequential_ms", "one at a time"), ("concurrent_ms", "20 at once")):
+    titles = {"paced": "one every 10 ms", "sequential": "one after the other", "concurrent": "20 at once"}
+    for mode, title in titles.items():
         for name, goal in goals.items():
-            floor = ack["insert"][mode][name]
+            floor = ack["insert"][f"{mode}_ms"][name]
             for subject in ("webhook", "door"):
                 ratio = ack[subject][f"{mode}_to_insert"][name]
                 shown_goal = goal if subject == "webhook" else None
                 title_of = f"ack, {title}, {name}" + (" (stored, not planned)" if subject == "door" else "")
-                yield Line(title_of, ack[subject][mode][name], "ms", floor, ratio, shown_goal, "ratio")
-            yield Line(f"bare callable, {title}, {name}", ack["bare"][mode][name], "ms")
+                yield Line(title_of, ack[subject][f"{mode}_ms"][name], "ms", floor, ratio, shown_goal, "ratio")
+            yield Line(f"bare callable, {title}, {name}", ack["bare"][f"{mode}_ms"][name], "ms")
     rate, floor = ack["webhook"]["per_second"], ack["insert"]["per_second"]
     yield Line("acks per second, 20 at once", rate, "/s", floor, round(rate / floor, 2), 1000, is_least=True)
     door = ack["door"]["per_second"]

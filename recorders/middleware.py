@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
@@ -28,5 +28,7 @@ class WebhooksFirst:
             view, args, kwargs = resolve(request.path_info)
         except Resolver404:
             return self._get_response(request)
-        response: HttpResponseBase = view(request, *args, **kwargs)
+        response: HttpResponse = view(request, *args, **kwargs)
+        # One of those passed by does this; without it the server would answer in chunks.
+        response.headers["Content-Length"] = str(len(response.content))
         return response

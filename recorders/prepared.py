@@ -25,7 +25,7 @@ class PreparedStatement:
         self._execute = f"EXECUTE {name} ({', '.join(['%s'] * sql.count('%s'))})"
         self._sessions: WeakSet[Any] = WeakSet()
 
-    def fetch_one(self, values: Sequence[object]) -> tuple[Any, ...] | None:
+    def fetch_one(self, values: Sequence[Any]) -> tuple[Any, ...] | None:
         """Execute, and the first row of what it returns."""
         with connection.cursor() as cursor:
             session = connection.connection

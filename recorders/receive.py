@@ -152,7 +152,7 @@ def _judge(inbox: Inbox, body: bytes) -> _Verdict:
     return _Verdict(SignalStatus.RECEIVED, alert)
 
 
-def _store(alert: _Incoming, insert: Callable[[Sequence[object]], tuple[Any, ...] | None]) -> Receipt | None:
+def _store(alert: _Incoming, insert: Callable[[Sequence[Any]], tuple[Any, ...] | None]) -> Receipt | None:
     """None when the statement found a reason not to insert."""
     inbox, keys, refusal, status = alert.inbox, alert.keys, alert.verdict.refusal, alert.verdict.status.value
     row = (
@@ -167,7 +167,7 @@ def _store(alert: _Incoming, insert: Callable[[Sequence[object]], tuple[Any, ...
     return Receipt(stored[0], status, is_resend=False, refusal=refusal) if stored is not None else None
 
 
-def _insert_as_told(row: Sequence[object]) -> tuple[Any, ...] | None:
+def _insert_as_told(row: Sequence[Any]) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_AS_TOLD, row)
         stored: tuple[Any, ...] | None = cursor.fetchone()
