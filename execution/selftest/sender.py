@@ -3,7 +3,7 @@
 TradingView waits 3 s for an answer. After a 5xx other than 504 it sends the same bytes again 5 s later, at most three
 times (TradingView help 43000529348 and 43000735201); after a timeout, a 504 or a 4xx it gives up. It never talks to
 the product itself: the proxy of a deployment turns an upstream that refuses, resets or is silent for 2.5 s into a 503
-(see `docker-compose.yml`), and so does this sender.
+(see `deploy/nginx.conf`), and so does this sender.
 """
 
 from __future__ import annotations

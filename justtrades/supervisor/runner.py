@@ -114,6 +114,7 @@ class Supervisor:
             stop_asked.set()
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
+            # A shell's background jobs ignore SIGINT, but whoever sends one means it; ignoring SIGHUP is nohup's wish.
+            if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
                 asyncio.get_running_loop().add_signal_handler(number, on_signal)
         return stop_asked
