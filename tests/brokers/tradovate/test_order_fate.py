@@ -281,22 +281,3 @@ def test_a_flatten_of_an_unknown_contract_is_rejected(venue: Venue, client: Clie
     rejected = outcome(client)
     assert isinstance(rejected, Rejected)
     assert rejected.code == "UnknownContract"
-
-
-def test_a_fill_without_a_price_is_read_again(venue: Venue, client: Client) -> None:
-    line = live(venue, client)
-    line.say(props("order", WORKING), props("command", COMMAND), props("fill", {**FILL, "price": 0}))
-    assert [f.price for f in client.wait(FillReport)] == [None]
-    request_id, query, _ = line.expect("fill/item")
-    assert query == "id=77"
-    line.reply(request_id, FILL)
-    assert [f.price for f in client.wait(FillReport, 2)][1] == 25000
-
-
-def test_a_fill_whose_order_never_came_asks_for_it(venue: Venue, client: Client) -> None:
-    line = live(venue, client)
-    line.event("fill", FILL)
-    request_id, query, _ = line.expect("order/item")
-    assert query == "id=900100"
-    line.reply(request_id, WORKING)
-    assert [f.broker_fill_id for f in client.wait(FillReport)] == ["77"]
