@@ -12,12 +12,14 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Coroutine
+from importlib import import_module
 from typing import Any
 
 import structlog
 from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from execution.board import board
@@ -133,6 +135,6 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _is_still_signed_in(self) -> bool:
         """A fresh look at the session's row: the one that the socket was opened with is a copy."""
-        session = type(self.scope["session"])(self.scope["session"].session_key)
+        session = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
         user = await get_user({**self.scope, "session": session})
         return bool(user.is_authenticated and user.pk == self.user.pk)

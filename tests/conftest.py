@@ -18,12 +18,17 @@ def _is_parallel_worker() -> bool:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Before pytest-django reads the settings. Parallel workers share the PostgreSQL, each with its own database."""
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0123456789" * 4)
     os.environ.setdefault("FIELD_ENCRYPTION_KEYS", Fernet.generate_key().decode())
     if not os.environ.get("DATABASE_URL"):
         os.environ["DATABASE_URL"] = _servers.enter_context(throwaway_postgres())
+    if config.getoption("numprocesses", None) and not _is_parallel_worker():
+        # This process only hands out tests. A settings module in its environment would be read by each worker before
+        # the worker has a Valkey of its own.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+        return
     # Valkey has no database per worker: its keys and channels would meet.
     if not os.environ.get("REDIS_URL") or _is_parallel_worker():
         os.environ["REDIS_URL"] = _servers.enter_context(throwaway_valkey())

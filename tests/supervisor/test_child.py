@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -25,6 +27,12 @@ PATIENT = "import time; print('up', flush=True); time.sleep(600)"
 WITH_A_WORKER = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {PATIENT!r}]); {PATIENT}"
 
 
+def in_a_loop(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run in a thread: the browser tests leave a loop running in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def _python(code: str, **options: float) -> ProcessSpec:
     return ProcessSpec("child", (sys.executable, "-c", code), dict(os.environ), **options)  # type: ignore[arg-type]
 
@@ -39,7 +47,7 @@ def _with_child(spec: ProcessSpec, state_dir: Path, check: Callable[[Child], Awa
             await child.stop()
         assert child.pid is None
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -99,10 +107,10 @@ def test_the_pause_doubles_up_to_its_bound() -> None:
 
 def test_secrets_in_a_childs_words_are_blanked(capsys: pytest.CaptureFixture[str]) -> None:
     address = "http://127.0.0.1:8000/webhook/" + "x" * 43
-    asyncio.run(run_to_end(_python(f"print({address!r})"), Console()))
+    in_a_loop(run_to_end(_python(f"print({address!r})"), Console()))
     assert capsys.readouterr().out == "child    | http://127.0.0.1:8000/webhook/[redacted]\n"
 
 
 def test_a_failing_command_is_an_error_with_its_status() -> None:
     with pytest.raises(RuntimeError, match="child ended with status 3"):
-        asyncio.run(run_to_end(_python("raise SystemExit(3)"), Console()))
+        in_a_loop(run_to_end(_python("raise SystemExit(3)"), Console()))
