@@ -43,7 +43,7 @@ class PnlTicker:
     def watch(self, position_ids: set[str]) -> None:
         """From now on list these only, and say them again in full."""
         self._watched = position_ids
-        self._said = {}
+        self._said, self._said_total = {}, None
 
     def hold(self, held: list[Held]) -> None:
         self._held = held
