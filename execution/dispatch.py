@@ -35,10 +35,15 @@ _CLAIM = """
                WHERE o.trader_id = i.trader_id AND o.account_id = i.account_id AND o.symbol = i.symbol
                  AND o.role IN ('target', 'stop') AND o.broker_order_id IS NOT NULL
                  AND o.status IN ('suspended', 'working', 'partially_filled')) END,
-           i.kind = 'exit' AND EXISTS (
-               SELECT 1 FROM execution_position s
-               WHERE s.account_id = i.account_id AND s.symbol = i.symbol AND s.trader_id <> i.trader_id
-                 AND s.net_qty <> 0),
+           i.kind = 'exit' AND (
+               EXISTS (
+                   SELECT 1 FROM execution_position s
+                   WHERE s.account_id = i.account_id AND s.symbol = i.symbol AND s.trader_id <> i.trader_id
+                     AND s.net_qty <> 0)
+               OR EXISTS (
+                   SELECT 1 FROM execution_orderintent n
+                   WHERE n.account_id = i.account_id AND n.symbol = i.symbol AND n.trader_id <> i.trader_id
+                     AND n.kind = 'entry' AND n.status IN ('dispatched', 'unknown'))),
            (SELECT o.id FROM execution_order o WHERE i.attempts > 0 AND o.client_order_id = i.client_order_id),
            i.attempts, i.reason_code, i.reason_text
     FROM execution_orderintent i

@@ -6,7 +6,7 @@ Nothing here ever sends an order. See `execution.reports.absence` for what a loo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 SILENT_AFTER = timedelta(seconds=8)
 FIRST_LOOK_AFTER = timedelta(seconds=2)
 LOOK_EVERY = timedelta(seconds=2.5)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Desk(Protocol):
@@ -36,6 +37,7 @@ class Desk(Protocol):
     index: int
     loop: Any
     inbox: Any
+    looked_at: dict[tuple[UUID, str], datetime]
 
     def connection_of(self, login_id: UUID) -> Connection | None: ...
 
@@ -90,6 +92,10 @@ def look_for_unknown(desk: Desk) -> int:
     )
     accounts = due.values_list("account__login_id", "account__broker_id", "account__name").distinct().order_by()
     for login_id, broker_id, name in accounts:
+        # A look that failed leaves no trace on the order: a broker that is away is not asked every second.
+        if now - desk.looked_at.get((login_id, broker_id), NEVER) < LOOK_EVERY:
+            continue
+        desk.looked_at[login_id, broker_id] = now
         connection = desk.connection_of(login_id)
         if connection is None or connection.state is ConnectionState.FAILED:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -38,6 +39,7 @@ class Lane:
         self.is_owner = True
         self.loop = StreamLoop(name=f"lane-{index}")
         self.inbox = Inbox(after_batch=self.dispatch)
+        self.looked_at: dict[tuple[UUID, str], datetime] = {}
         self._connections: dict[UUID, Connection] = {}
         self._connecting = threading.Lock()
 

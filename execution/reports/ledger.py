@@ -13,7 +13,7 @@ from brokers.base import OrderRole, OrderStatus
 from brokers.models import BrokerAccount
 from execution import locks, transitions
 from execution.bulk import update_rows
-from execution.models import IntentStatus, ObjectKind, Order, OrderIntent
+from execution.models import IntentSource, IntentStatus, ObjectKind, Order, OrderIntent
 from execution.models.intent import FINISHED, TRANSITIONS
 from execution.models.order import DONE
 from execution.transitions import Change
@@ -120,7 +120,9 @@ class Ledger:
             log.error("ledger.illegal_move", intent=str(intent.id), before=before.value, after=status.value)
             return
         intent.status = status.value
-        intent.reason_code, intent.reason_text = code[:64], text[:512]
+        if code or intent.source != IntentSource.RISK_ACTION:
+            # Why a risk action was taken stays on it when it is done.
+            intent.reason_code, intent.reason_text = code[:64], text[:512]
         intent.finished_at = self.now if status in FINISHED else None
         if status is IntentStatus.CLEARED:
             intent.cleared_at = self.now + RETRY_PAUSE * max(1, intent.attempts)
