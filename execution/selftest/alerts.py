@@ -24,21 +24,24 @@ class Alert:
     body: bytes
 
 
-def alert_stream(count: int, rng: Random) -> list[Alert]:
-    """`count` alerts; the last one is a close, so that an undisturbed run ends flat."""
+def alert_stream(count: int, rng: Random, run: str) -> list[Alert]:
+    """`count` alerts; the last one is a close, so that an undisturbed run ends flat.
+
+    `run` stands in each body: the same alerts a moment after another run would rightly be taken for its resends.
+    """
     stream: list[Alert] = []
     held, at = "", 0.0
     for number in range(count):
         action = _next_action(held, rng, is_last=number == count - 1)
         held = "" if action == "close" else action
-        stream.append(Alert(number, action, at, _body(number, action)))
+        stream.append(Alert(number, action, at, _body(number, action, run)))
         at += rng.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
     return stream
 
 
-def closing_alert(number: int) -> Alert:
+def closing_alert(number: int, run: str) -> Alert:
     """For after the stream, should it have left anything open."""
-    return Alert(number, "close", 0.0, _body(number, "close"))
+    return Alert(number, "close", 0.0, _body(number, "close", run))
 
 
 def _next_action(held: str, rng: Random, *, is_last: bool) -> str:
@@ -51,6 +54,7 @@ def _next_action(held: str, rng: Random, *, is_last: bool) -> str:
     return "close"
 
 
-def _body(number: int, action: str) -> bytes:
-    price = BASE_PRICE + number * TICK
-    return json.dumps({"action": action, "ticker": TICKER, "price": str(price), "contracts": "1"}).encode()
+def _body(number: int, action: str, run: str) -> bytes:
+    price = str(BASE_PRICE + number * TICK)
+    alert = {"action": action, "ticker": TICKER, "price": price, "contracts": "1", "comment": run}
+    return json.dumps(alert).encode()

@@ -48,6 +48,7 @@ class SelfTest:
         self._address: str = demo["webhook_url"]
         self._venue = Venue(demo["sandbox"]["control_url"])
         self._owner = Owner(demo["dashboard_url"], demo["api_token"], demo["recorder_id"])
+        self._name = f"selftest {clock.now().isoformat()}"
         self._symbol = instruments.resolve(TICKER, clock.now().date()).symbol
 
     def run(self) -> Verdict:
@@ -92,7 +93,7 @@ class SelfTest:
 
     def _send_and_kill(self) -> tuple[list[Delivery], Watch]:
         rng = Random(self._wishes.seed)  # noqa: S311 - a run must be repeatable
-        stream = alert_stream(self._wishes.alerts, rng)
+        stream = alert_stream(self._wishes.alerts, rng, self._name)
         kinds = (*KINDS, POSTGRES) if self._wishes.kills_postgres else KINDS
         killer = Killer(self._product.pids, rng, kinds, self._say)
         sender = Sender(self._address, stream, killer.alert_sent)
@@ -115,7 +116,7 @@ class SelfTest:
 
     def _close(self) -> None:
         self._say("the stream left positions open (alerts overtook one another); closing them with one more alert")
-        delivery = deliver(self._address, closing_alert(self._wishes.alerts))
+        delivery = deliver(self._address, closing_alert(self._wishes.alerts, self._name))
         if delivery.signal_id is None:
             self._say(f"the closing alert was not acked: {delivery.last_status}")
         self._until_quiet()

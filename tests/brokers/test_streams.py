@@ -163,8 +163,9 @@ def test_a_burst_reaches_every_socket_in_order(loop: StreamLoop, server: SocketS
 
 def test_a_burst_is_written_before_what_was_already_waiting_to_be_read(loop: StreamLoop, server: SocketServer) -> None:
     pairs = [connect(loop, server) for _ in range(8)]
-    gate = threading.Event()
-    loop.call(gate.wait)
+    is_held, gate = threading.Event(), threading.Event()
+    loop.call(lambda: is_held.set() or gate.wait())
+    assert is_held.wait(5)
     for _, peer in pairs:
         peer.send_raw(frame("news") * 50)
     loop.submit([out(ear, "order", "ticket") for ear, _ in pairs])

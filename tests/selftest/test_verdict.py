@@ -162,9 +162,10 @@ def test_exposure_counts_from_when_it_began_and_ends_with_the_stop() -> None:
 
 
 def test_a_stream_is_repeatable_and_ends_with_a_close() -> None:
-    stream = alert_stream(60, Random(4))
-    assert stream == alert_stream(60, Random(4))
-    assert stream != alert_stream(60, Random(5))
+    stream = alert_stream(60, Random(4), "monday")
+    assert stream == alert_stream(60, Random(4), "monday")
+    assert stream != alert_stream(60, Random(5), "monday")
+    assert not {alert.body for alert in stream} & {alert.body for alert in alert_stream(60, Random(4), "tuesday")}
     assert len({alert.body for alert in stream}) == 60
     assert stream[-1].action == "close"
     assert {alert.action for alert in stream} == {"buy", "sell", "close"}
