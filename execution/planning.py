@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -236,14 +235,6 @@ def _finish_signal(draft: _Draft, status: SignalStatus, code: str, text: str) ->
     signal.save(update_fields=["status", "reason_code", "reason_text", "planned_at"])
     change = Change(signal.owner_id, ObjectKind.SIGNAL, signal.id, SignalStatus.RECEIVED, status.value, draft.now, text)
     draft.changes.append(change)
-
-
-def waiting_recorders(signal_ids: Sequence[UUID] | None = None) -> Iterable[UUID]:
-    """The recorders that have a signal waiting for its plan."""
-    waiting = Signal.objects.filter(status=SignalStatus.RECEIVED)
-    if signal_ids is not None:
-        waiting = waiting.filter(pk__in=signal_ids)
-    return list(waiting.values_list("recorder_id", flat=True).distinct().order_by())
 
 
 def give_up_on(recorder_id: UUID, reason: str) -> None:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection as database
 from django.db.models import F
 from django.db.models.functions import Mod
 
@@ -117,8 +116,3 @@ class Lane:
 
     def _sink(self, login_id: UUID, events: Sequence[Event]) -> None:
         self.inbox.put(login_id, events)
-
-
-def close_database() -> None:
-    """Give this thread's database connection back; the next query opens a fresh one."""
-    database.close()
