@@ -81,19 +81,37 @@ class AccountRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Trail:
+    """How a stop follows the market, all in positive price points.
+
+    It starts once the price is `trigger` in the position's favor (0: at once), keeps `distance` from the best price,
+    and moves in steps of `step` (0: with every tick).
+    """
+
+    distance: Decimal
+    trigger: Decimal = Decimal(0)
+    step: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class BracketLeg:
-    """One exit pair of an entry: distances from the entry's fill in price points, positive; None places nothing."""
+    """One exit pair of an entry: distances from the entry's fill in price points, positive; None places nothing.
+
+    `trail` moves the stop; where it has a trigger, `stop_distance` holds until that is reached.
+    """
 
     qty: int
     target_distance: Decimal | None
     stop_distance: Decimal | None
+    trail: Trail | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitOrder:
     """Place one order, with its protection in the same request where the venue has native brackets.
 
-    `client_order_id` is 26 to 32 characters of `[A-Za-z0-9_-]`, derived from the intent and never reused.
+    `client_order_id` is 26 to 32 characters of `[A-Za-z0-9_-]`, derived from the intent and never reused. What
+    `is_protective` guards a position that is open already, so it stays in force until canceled, as a bracket does.
     """
 
     client_order_id: str
@@ -105,6 +123,7 @@ class SubmitOrder:
     price: Decimal | None = None
     stop_price: Decimal | None = None
     bracket: tuple[BracketLeg, ...] = ()
+    is_protective: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +142,59 @@ class CancelOrder:
     broker_order_id: str
 
 
-Request = SubmitOrder | FlattenPosition | CancelOrder
+@dataclass(frozen=True, slots=True)
+class ModifyOrder:
+    """Replace a working order's terms: each is stated or does not apply to `order_type`. It is GTC from then on.
+
+    `client_order_id` names this change, not the order. Safe to repeat: the same terms twice are the same order.
+    """
+
+    client_order_id: str
+    account: AccountRef
+    broker_order_id: str
+    qty: int
+    order_type: OrderType
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOco:
+    """Two exits of a position that is already open, at absolute prices; either one's end cancels the other.
+
+    Both stay in force until canceled. `client_order_id` is the target's.
+    """
+
+    client_order_id: str
+    stop_client_order_id: str
+    account: AccountRef
+    symbol: str
+    side: Side
+    qty: int
+    target_price: Decimal
+    stop_price: Decimal
+
+
+Request = SubmitOrder | SubmitOco | ModifyOrder | FlattenPosition | CancelOrder
+
+# How client order ids of exits and of changes begin: an order that only the venue remembers still tells what it is for.
+TARGET_PREFIX = "T-"
+STOP_PREFIX = "S-"
+EXIT_PREFIX = "X-"
+CHANGE_PREFIX = "M-"
+_ROLES = {TARGET_PREFIX: OrderRole.TARGET, STOP_PREFIX: OrderRole.STOP, EXIT_PREFIX: OrderRole.EXIT}
+
+
+def role_of(client_order_id: str) -> OrderRole:
+    """What an order of ours is for, told by its id alone."""
+    return _ROLES.get(client_order_id[:2], OrderRole.ENTRY)
+
+
+def client_ids(request: Request) -> tuple[str, ...]:
+    """The ids under which the outcomes of a request arrive: an OCO's two orders have one each."""
+    if isinstance(request, SubmitOco):
+        return request.client_order_id, request.stop_client_order_id
+    return (request.client_order_id,)
 
 
 Sink = Callable[[UUID, "Sequence[Event]"], None]
@@ -173,6 +244,8 @@ class Capabilities:
 
     native_brackets: bool
     native_multi_bracket: bool
+    native_oco: bool
+    modifies_orders: bool
     enforces_unique_client_ids: bool
     streams_reports: bool
 
@@ -208,13 +281,19 @@ class Connection(Protocol):
     def stop(self) -> None: ...
 
     def submit(self, requests: Sequence[Request]) -> None:
-        """Put each request on the wire once; exactly one `Outcome` per request reaches the sink. Thread-safe."""
+        """Put each request on the wire once; an account's requests go in their order. Thread-safe.
+
+        Exactly one `Outcome` for each of the request's `client_ids` reaches the sink.
+        """
 
     def query(self, account: AccountRef) -> SyncReport:
-        """Ask the venue, over REST, for the account's orders, fills and positions: evidence for an UNKNOWN.
+        """Ask the venue, over REST, for the account's orders, fills, positions and cash: evidence for an UNKNOWN.
 
         Raises a `brokers.errors.BrokerError`; an error is never evidence of anything.
         """
+
+    def front_month(self, root: str) -> str | None:
+        """The venue's own front contract of a product (MNQ: MNQZ6), or None. Blocks, and raises like `query`."""
 
     def quotes(self, on_quote: OnQuote) -> QuoteSource:
         """Live quotes through this login's sign-in, not started."""

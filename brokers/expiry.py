@@ -1,7 +1,7 @@
 """Futures calendar: last trade, first notice and roll dates by rule code.
 
-Rule codes and roll customs are the "symbols, front month, roll" part of the Tradovate wire facts. A business day is a
-weekday here: exchange holidays are left out, which moves a date by at most a day in the few months that have one.
+Rule codes and roll customs are the "symbols, front month, roll" part of the Tradovate wire facts, and the termination
+of trading in the exchange's contract specifications. Deadlines are counted in the exchange's business days.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import calendar
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from brokers import calendars
+
 MONTH_CODES = "FGHJKMNQUVXZ"
 MONDAY, WEDNESDAY, THURSDAY, FRIDAY = 0, 2, 3, 4
+NOVEMBER = 11
 
 
 def month_code(month: int) -> str:
@@ -24,14 +27,17 @@ def shift_month(year: int, month: int, by: int) -> tuple[int, int]:
 
 
 def is_business_day(day: date) -> bool:
-    return day.weekday() < calendar.SATURDAY
+    return day.weekday() < calendar.SATURDAY and day not in calendars.holidays()
 
 
 def business_days_before(day: date, count: int) -> date:
-    """The ``count``-th business day before ``day``; ``count`` 0 is the day itself, or the last one before a weekend."""
-    while not is_business_day(day):
-        day -= timedelta(days=1)
-    for _ in range(count):
+    """The ``count``-th business day before ``day``, which may be none itself.
+
+    ``count`` 0 is the day itself, or the last business day before it.
+    """
+    if count == 0 and is_business_day(day):
+        return day
+    for _ in range(max(count, 1)):
         day -= timedelta(days=1)
         while not is_business_day(day):
             day -= timedelta(days=1)
@@ -53,8 +59,26 @@ def last_business_day(year: int, month: int) -> date:
 
 
 def _crude(year: int, month: int, earlier: int) -> date:
-    prior = shift_month(year, month, -1)
-    return business_days_before(date(*prior, 25), 3 + earlier)
+    """Three business days before the 25th of the prior month, four when the 25th is none (NYMEX rulebook 200)."""
+    the_25th = date(*shift_month(year, month, -1), 25)
+    return business_days_before(the_25th, (3 if is_business_day(the_25th) else 4) + earlier)
+
+
+def _feeder_cattle(year: int, month: int) -> date:
+    """The last Thursday with no holiday in its week up to it; in November the one before Thanksgiving's."""
+    if month == NOVEMBER:
+        return nth_weekday(year, month, THURSDAY, 3)
+    day = last_weekday(year, month, THURSDAY)
+    while business_days_before(day + timedelta(days=1), 5) != day - timedelta(days=6):
+        day -= timedelta(days=7)
+    return day
+
+
+def _agricultural_option(year: int, month: int) -> date:
+    """The last Friday at least two business days before the prior month's last business day: micro grains."""
+    latest = business_days_before(last_business_day(*shift_month(year, month, -1)), 2)
+    friday = latest - timedelta(days=(latest.weekday() - FRIDAY) % 7)
+    return business_days_before(friday, 0)
 
 
 def _tenth_business_day(year: int, month: int) -> date:
@@ -63,12 +87,13 @@ def _tenth_business_day(year: int, month: int) -> date:
 
 
 _LAST_TRADE: dict[str, Callable[[int, int], date]] = {
-    "3FRI": lambda y, m: nth_weekday(y, m, FRIDAY, 3),
-    "2FRI-1": lambda y, m: nth_weekday(y, m, FRIDAY, 2) - timedelta(days=1),
+    "3FRI": lambda y, m: business_days_before(nth_weekday(y, m, FRIDAY, 3), 0),
+    "2FRI-1": lambda y, m: business_days_before(nth_weekday(y, m, FRIDAY, 2), 1),
     "CL": lambda y, m: _crude(y, m, 0),
     "CL-1": lambda y, m: _crude(y, m, 1),
-    "NG": lambda y, m: business_days_before(date(y, m, 1) - timedelta(days=1), 2),
-    "NG-1": lambda y, m: business_days_before(date(y, m, 1) - timedelta(days=1), 3),
+    "NG": lambda y, m: business_days_before(date(y, m, 1), 3),
+    "NG-1": lambda y, m: business_days_before(date(y, m, 1), 4),
+    "LBD": last_business_day,
     "LBD-prev": lambda y, m: last_business_day(*shift_month(y, m, -1)),
     "LBD-prev2": lambda y, m: last_business_day(*shift_month(y, m, -2)),
     "3LBD/FND": lambda y, m: business_days_before(last_business_day(y, m), 2),
@@ -77,12 +102,15 @@ _LAST_TRADE: dict[str, Callable[[int, int], date]] = {
     "LBD/FND": last_business_day,
     "3WED-2": lambda y, m: business_days_before(nth_weekday(y, m, WEDNESDAY, 3), 2),
     "3WED-1": lambda y, m: business_days_before(nth_weekday(y, m, WEDNESDAY, 3), 1),
-    "LFRI": lambda y, m: last_weekday(y, m, FRIDAY),
-    "15-1/FND": lambda y, m: business_days_before(date(y, m, 14), 0),
+    "LFRI": lambda y, m: business_days_before(last_weekday(y, m, FRIDAY), 0),
+    "LFRI-prev2": _agricultural_option,
+    "15-1/FND": lambda y, m: business_days_before(date(y, m, 15), 1),
     "10BD": _tenth_business_day,
-    "LTHU": lambda y, m: last_weekday(y, m, THURSDAY),
+    "LTHU": _feeder_cattle,
 }
 
+# The week's Monday of the third of these weekdays is when index and currency traders move on.
+_ROLLED_ON_MONDAY = {"3FRI": FRIDAY, "3WED-1": WEDNESDAY, "3WED-2": WEDNESDAY}
 _BUSINESS_DAYS_ROLLED_EARLY = {"CL": 5, "CL-1": 5, "NG": 5, "NG-1": 5, "LBD-prev": 5, "LBD-prev2": 5}
 
 
@@ -101,10 +129,9 @@ def first_notice_date(rule: str, year: int, month: int) -> date | None:
 def roll_date(rule: str, year: int, month: int) -> date:
     """First day on which the contract is no longer the front month."""
     last_trade = last_trade_date(rule, year, month)
-    if rule == "3FRI":
-        return last_trade - timedelta(days=FRIDAY - MONDAY)
-    if rule in {"3WED-1", "3WED-2"}:
-        return nth_weekday(year, month, WEDNESDAY, 3) - timedelta(days=WEDNESDAY - MONDAY)
+    if rule in _ROLLED_ON_MONDAY:
+        third = nth_weekday(year, month, _ROLLED_ON_MONDAY[rule], 3)
+        return min(business_days_before(third - timedelta(days=third.weekday() - MONDAY), 0), last_trade)
     notice = first_notice_date(rule, year, month)
     if notice is not None:
         return business_days_before(min(notice, last_trade), 3)

@@ -47,7 +47,10 @@ class BrokerLogin(models.Model):
 
 
 class BrokerAccount(models.Model):
-    """A tradable account of a login; `broker_id` is the venue's key, `name` what its screens show."""
+    """A tradable account of a login; `broker_id` is the venue's key, `name` what its screens show.
+
+    `cash` is what the venue last said that it holds, in dollars, realised results included; None until it says so.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="broker_accounts")
@@ -55,6 +58,8 @@ class BrokerAccount(models.Model):
     broker_id = models.CharField(max_length=64)
     name = models.CharField(max_length=64)
     is_enabled = models.BooleanField(default=True)
+    cash = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    cash_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -66,7 +66,8 @@ class OrderReport:
     """An order as the venue has it now; reports are idempotent, the newest state wins.
 
     `client_order_id` is ours where the venue's own records join to it (Tradovate: command.clOrdId, or the
-    orderStrategy's uuid for the entry). A bracket leg carries `parent_client_order_id`, the id of its entry.
+    orderStrategy's uuid for the entry). A bracket leg carries `parent_client_order_id`, the id of its entry, and
+    `bracket_index`, its place in `SubmitOrder.bracket` where the venue tells it.
     """
 
     account: AccountRef
@@ -84,6 +85,7 @@ class OrderReport:
     stop_price: Decimal | None = None
     reject_code: str = ""
     reject_text: str = ""
+    bracket_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,15 @@ class PositionReport:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceReport:
+    """What the account is worth: cash with the realised result, without open positions, in dollars."""
+
+    account: AccountRef
+    cash: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionReport:
     state: ConnectionState
     at: datetime
@@ -127,7 +138,8 @@ class SyncReport:
     orders: tuple[OrderReport, ...]
     fills: tuple[FillReport, ...]
     positions: tuple[PositionReport, ...]
+    balances: tuple[BalanceReport, ...] = ()
 
 
-Report = OrderReport | FillReport | PositionReport | ConnectionReport | SyncReport
+Report = OrderReport | FillReport | PositionReport | BalanceReport | ConnectionReport | SyncReport
 Event = Report | Outcome | Sent

@@ -14,10 +14,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from execution import feed
+from brokers.base import Side
+from execution import changes, feed, protect, shrink
 from execution.bulk import update_rows
-from execution.models import IntentKind, IntentStatus, ObjectKind, OrderIntent
+from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent
 from execution.models.intent import FINISHED
+from execution.shrink import Cut
 from execution.submitting import Batch, Due, Routed, take_up
 from execution.transitions import Change
 from justtrades import clock
@@ -28,13 +30,8 @@ CHUNK = 500
 
 _CLAIM = """
     SELECT i.id, i.owner_id, i.trader_id, i.account_id, i.kind, i.client_order_id, i.symbol, i.side, i.qty,
-           i.target_distance, i.stop_distance, a.broker_id, a.name, a.login_id, i.expires_at, b.status, b.kind,
+           i.bracket, i.order_type, i.price, a.broker_id, a.name, a.login_id, i.expires_at, b.status, b.kind,
            p.net_qty,
-           CASE WHEN i.kind = 'exit' THEN ARRAY(
-               SELECT o.broker_order_id FROM execution_order o
-               WHERE o.trader_id = i.trader_id AND o.account_id = i.account_id AND o.symbol = i.symbol
-                 AND o.role IN ('target', 'stop') AND o.broker_order_id IS NOT NULL
-                 AND o.status IN ('suspended', 'working', 'partially_filled')) END,
            i.kind = 'exit' AND (
                EXISTS (
                    SELECT 1 FROM execution_position s
@@ -44,6 +41,7 @@ _CLAIM = """
                    SELECT 1 FROM execution_orderintent n
                    WHERE n.account_id = i.account_id AND n.symbol = i.symbol AND n.trader_id <> i.trader_id
                      AND n.kind = 'entry' AND n.status IN ('dispatched', 'unknown'))),
+           i.exits, p.avg_price,
            (SELECT o.id FROM execution_order o WHERE i.attempts > 0 AND o.client_order_id = i.client_order_id),
            i.attempts, i.reason_code, i.reason_text
     FROM execution_orderintent i
@@ -65,6 +63,7 @@ Submit = Callable[[Sequence[Routed]], None]
 class _Claim:
     batch: Batch
     statuses: list[tuple[object, ...]] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
     owners: set[UUID] = field(default_factory=set)
 
 
@@ -74,6 +73,7 @@ def dispatch_due(lane: int, submit: Submit) -> int:
     while True:
         claim, count = _claim_chunk(lane)
         send(claim.batch.requests, submit)
+        changes.send_changes(lane, submit)
         for owner_id in claim.owners:
             feed.announce(owner_id, "intents", "orders")
         taken += count
@@ -98,35 +98,66 @@ def _claim_chunk(lane: int) -> tuple[_Claim, int]:
             due = [Due(*row) for row in cursor.fetchall()]
         if due:
             killpoint("dispatch.pre_mark")
+        in_the_way = shrink.orders_in_the_way(due)
         for intent in due:
-            _decide(claim, intent)
+            _decide(claim, intent, in_the_way.get((intent.trader_id, intent.symbol), []))
+        shrink.wish_for(claim.cuts)
         update_rows(OrderIntent, _INTENT_COLUMNS, claim.statuses)
         claim.batch.write()
-    return claim, len(due)
+    return claim, len(claim.statuses)
 
 
-def _decide(claim: _Claim, intent: Due) -> None:
+def _decide(claim: _Claim, intent: Due, orders: list[Order]) -> None:
+    verdict = _verdict(intent, claim.batch.now, orders)
+    if verdict is None:
+        cuts = shrink.cuts_before(intent, orders)
+        if cuts is not None:
+            # It stays CLEARED: the next look comes with the broker's report, or within a second.
+            claim.cuts += [cut for cut in cuts if _is_new(cut, orders)]
+            return
     claim.owners.add(intent.owner_id)
-    verdict = _verdict(intent, claim.batch.now)
     if verdict is not None:
         _set_intent(claim, intent, *verdict)
         return
-    take_up(claim.batch, intent)
+    if intent.kind == IntentKind.PROTECT:
+        protect.take_up(claim.batch, intent)
+    else:
+        take_up(claim.batch, intent)
     _set_intent(claim, intent, IntentStatus.DISPATCHED, intent.reason_code, intent.reason_text)
 
 
-def _verdict(intent: Due, now: datetime) -> tuple[IntentStatus, str, str] | None:
+def _is_new(cut: Cut, orders: list[Order]) -> bool:
+    return all(order.wanted_qty != cut.wanted_qty for order in orders if order.id == cut.order_id)
+
+
+Ending = tuple[IntentStatus, str, str]
+
+
+def _verdict(intent: Due, now: datetime, orders: list[Order]) -> Ending | None:
     """Why a claimed intent is not to be sent after all; None when it is."""
-    if intent.kind == IntentKind.EXIT:
-        if (intent.held_qty or 0) == 0 and not intent.live_legs:
-            return IntentStatus.DONE, "ALREADY_FLAT", f"the position in {intent.symbol} was closed before"
-        return None
+    if intent.kind == IntentKind.CANCEL:
+        return IntentStatus.DONE, "", f"{changes.cancel_entries(intent.trader_id, intent.symbol)} waiting entries"
+    if intent.kind != IntentKind.ENTRY:
+        return _verdict_without_position(intent, orders)
     if intent.expires_at is not None and now > intent.expires_at:
         age = (now - intent.expires_at).total_seconds()
         return IntentStatus.EXPIRED, "STALE", f"age: {age:.1f} s over the limit of 30 s, entries are not sent late"
     if intent.predecessor_kind == IntentKind.EXIT and intent.predecessor != IntentStatus.DONE:
         return IntentStatus.DENIED, "EXIT_NOT_DONE", f"the exit before it ended as {intent.predecessor}"
     return None
+
+
+def _verdict_without_position(intent: Due, orders: list[Order]) -> Ending | None:
+    """An exit of what is gone is done; one that would now point the other way must not go."""
+    held = intent.held_qty or 0
+    is_gone = held == 0
+    if intent.kind == IntentKind.EXIT:
+        is_gone = held == 0 and not orders
+    elif intent.kind == IntentKind.REDUCE:
+        is_gone = held == 0 or (held > 0) != (intent.side == Side.SELL)
+    if not is_gone:
+        return None
+    return IntentStatus.DONE, "ALREADY_FLAT", f"the position in {intent.symbol} was closed before"
 
 
 def _set_intent(claim: _Claim, intent: Due, status: IntentStatus, code: str, text: str) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BooleanField, Case, Q, Value, When
+from django.db.models import BooleanField, Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce
 
-from brokers.base import Side
+from brokers.base import OrderRole, Side
 from brokers.instruments import product_of
-from execution.models import IntentKind, OrderIntent, Position
+from execution.models import IntentKind, Order, OrderIntent, Position
 from execution.models.intent import LIVE
+from execution.models.order import LIVE as LIVE_ORDERS
 from recorders.models import Recorder
 from risk.checks import Facts
 from traders.models import Trader
-from traders.settings import EffectiveSettings, RecorderSettings, TraderOverrides, resolve
+from traders.settings import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
+    """`overrides` is the JSON text of the trader's settings; `zone` the owner's IANA time zone; `cash` dollars."""
+
     trader_id: UUID
     owner_id: UUID
     account_id: UUID
@@ -38,17 +43,20 @@ class Follower:
     login_id: UUID
     broker_id: str
     account_name: str
-    settings: EffectiveSettings
+    route: Route
+    overrides: str
+    zone: str
+    cash: Decimal | None
     facts: dict[str, Any]
 
     def facts_for(self, **of_intent: Any) -> Facts:
-        return Facts(max_contracts=self.settings.max_contracts, **self.facts, **of_intent)
+        return Facts(**self.facts, **of_intent)
 
 
 _FIELDS = (
     "id", "owner_id", "account_id", "account__login__lane_slot", "account__login_id", "account__broker_id",
-    "account__name", "multiplier", "max_contracts",
-    "initial_position_size", "target_ticks", "stop_ticks",
+    "account__name", "multiplier", "max_contracts", "custom_ticker", "convert_size", "overrides_text",
+    "owner__time_zone", "account__cash",
     "owner__is_active", "owner__is_approved", "is_enabled", "account__is_enabled", "account__login__is_enabled",
     "has_credentials", "account__login__state", "account__login__state_detail",
     "account__login__venue", "account__login__environment",
@@ -57,21 +65,34 @@ _FIELDS = (
 
 def followers_of(recorder: Recorder) -> list[Follower]:
     """Every trader of the recorder, switched on or not: each one gets its verdict."""
+    return _followers(Trader.objects.filter(recorder=recorder))
+
+
+def follower_of(trader_id: UUID) -> Follower:
+    """Raises `Trader.DoesNotExist`."""
+    found = _followers(Trader.objects.filter(pk=trader_id))
+    if not found:
+        raise Trader.DoesNotExist
+    return found[0]
+
+
+def _followers(traders: QuerySet[Trader]) -> list[Follower]:
     has_credentials = Case(
         When(Q(account__login__password=""), then=Value(False)),  # noqa: FBT003 - SQL values
         default=Value(True),  # noqa: FBT003
         output_field=BooleanField(),
     )
-    rows = Trader.objects.filter(recorder=recorder).annotate(has_credentials=has_credentials).values_list(*_FIELDS)
-    inherited = RecorderSettings(recorder.initial_position_size, recorder.target_ticks, recorder.stop_ticks)
+    # As text: equal texts are resolved once, however many traders have them.
+    overrides = Coalesce(Cast("route_of__overrides", TextField()), Cast("overrides", TextField()))
+    rows = traders.annotate(has_credentials=has_credentials, overrides_text=overrides).values_list(*_FIELDS)
     configured = {key for key, urls in settings.BROKER_ENDPOINTS.items() if urls[0]}
-    return [_follower(row, inherited, configured) for row in rows]
+    return [_follower(row, configured) for row in rows]
 
 
-def _follower(row: tuple[Any, ...], inherited: RecorderSettings, configured: set[tuple[str, str]]) -> Follower:
+def _follower(row: tuple[Any, ...], configured: set[tuple[str, str]]) -> Follower:
     (
-        trader_id, owner_id, account_id, lane_slot, login_id, broker_id, account_name, multiplier, max_contracts, size,
-        target, stop,
+        trader_id, owner_id, account_id, lane_slot, login_id, broker_id, account_name, multiplier, max_contracts,
+        custom_ticker, convert_size, overrides, zone, cash,
         active, approved, enabled, account_on, login_on, has_credentials, state, detail, venue, environment,
     ) = row  # fmt: skip
     return Follower(
@@ -82,7 +103,10 @@ def _follower(row: tuple[Any, ...], inherited: RecorderSettings, configured: set
         login_id=login_id,
         broker_id=broker_id,
         account_name=account_name,
-        settings=resolve(inherited, TraderOverrides(multiplier, max_contracts, size, target, stop)),
+        route=Route(multiplier, max_contracts, custom_ticker, convert_size),
+        overrides=overrides,
+        zone=zone,
+        cash=cash,
         facts={
             "owner_is_active": active,
             "owner_is_approved": approved,
@@ -97,27 +121,27 @@ def _follower(row: tuple[Any, ...], inherited: RecorderSettings, configured: set
     )
 
 
-def holdings_of(recorder: Recorder, root: str) -> dict[UUID, Holding]:
-    """What each trader of the recorder holds, or is about to hold, of the product `root`."""
-    held: dict[UUID, tuple[str, int]] = {}
+HoldingKey = tuple[UUID, str]
+"""A trader and the root of a product."""
+
+
+def holdings_of(recorder: Recorder) -> dict[HoldingKey, Holding]:
+    """What each trader of the recorder holds, or is about to hold, of each product."""
+    held: dict[HoldingKey, tuple[str, int]] = {}
     positions = Position.objects.filter(trader__recorder=recorder).exclude(net_qty=0)
     for trader_id, symbol, net_qty in positions.values_list("trader_id", "symbol", "net_qty"):
-        if product_of(symbol).root == root:
-            held[trader_id] = (symbol, net_qty)
-    under_way = _live_intents(recorder, root)
-    return {
-        trader_id: _expect(held.get(trader_id, ("", 0)), under_way[trader_id])
-        for trader_id in held.keys() | under_way.keys()
-    }
+        held[trader_id, product_of(symbol).root] = (symbol, net_qty)
+    under_way = _live_intents(recorder)
+    return {key: _expect(held.get(key, ("", 0)), under_way[key]) for key in held.keys() | under_way.keys()}
 
 
-def _live_intents(recorder: Recorder, root: str) -> dict[UUID, list[dict[str, Any]]]:
+def _live_intents(recorder: Recorder) -> dict[HoldingKey, list[dict[str, Any]]]:
     live = OrderIntent.objects.filter(trader__recorder=recorder, status__in=LIVE).order_by("created_at", "id")
     fields = ("id", "trader_id", "symbol", "kind", "side", "qty", "orders__filled_qty", "orders__role")
-    grouped: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    grouped: dict[HoldingKey, list[dict[str, Any]]] = defaultdict(list)
     for row in live.values(*fields):
-        if product_of(row["symbol"]).root == root and row["orders__role"] in {None, "entry", "exit"}:
-            grouped[row["trader_id"]].append(row)
+        if row["orders__role"] in {None, "entry", "exit"}:
+            grouped[row["trader_id"], product_of(row["symbol"]).root].append(row)
     return grouped
 
 
@@ -128,6 +152,29 @@ def _expect(held: tuple[str, int], under_way: list[dict[str, Any]]) -> Holding:
         symbol, last = intent["symbol"], intent["id"]
         if intent["kind"] == IntentKind.EXIT:
             expected = 0
-        else:
+        elif intent["kind"] in {IntentKind.ENTRY, IntentKind.REDUCE}:
             expected += Side(intent["side"]).sign * (intent["qty"] - (intent["orders__filled_qty"] or 0))
     return Holding(symbol, expected, last)
+
+
+def legs_at_work(recorder: Recorder) -> dict[tuple[UUID, str], dict[int, int]]:
+    """By trader and symbol: contracts of the live exit legs of each place in the exit template.
+
+    A pair of target and stop counts once, and a place may have several pairs: one of the entry and one of each add.
+    """
+    legs = Order.objects.filter(
+        trader__recorder=recorder,
+        role__in=[OrderRole.TARGET, OrderRole.STOP],
+        status__in=sorted(LIVE_ORDERS),
+        target_index__isnull=False,
+    )
+    by_role: dict[tuple[UUID, str], Counter[tuple[int, str]]] = defaultdict(Counter)
+    for trader_id, symbol, index, role, left in legs.values_list(
+        "trader_id", "symbol", "target_index", "role", F("qty") - F("filled_qty")
+    ):
+        if trader_id is not None and index is not None:
+            by_role[trader_id, symbol][index, role] += left
+    return {
+        key: {index: max(sizes[index, role.value] for role in (OrderRole.TARGET, OrderRole.STOP)) for index, _ in sizes}
+        for key, sizes in by_role.items()
+    }

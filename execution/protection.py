@@ -11,14 +11,14 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Mod
 
-from brokers.base import AccountRef, CancelOrder, OrderRole, Side
+from brokers.base import AccountRef, CancelOrder, OrderRole
 from execution import locks, transitions
+from execution.intents import Wanting, wish_exit
 from execution.models import (
     BrokerPosition,
     Fill,
     IntentKind,
     IntentSource,
-    IntentStatus,
     ObjectKind,
     Order,
     OrderIntent,
@@ -28,7 +28,6 @@ from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import WORKING
 from execution.transitions import Change
 from justtrades import clock
-from justtrades.ids import client_order_id, idempotency_key
 
 log = structlog.get_logger(__name__)
 UNPROTECTED_BOUND = timedelta(seconds=5)
@@ -69,42 +68,11 @@ def flatten_unprotected(lane: int) -> int:
 
 
 def _flatten(position: Position) -> bool:
-    now = clock.now()
     wish = f"unprotected:{position.id}:{position.unprotected_since:%Y%m%dT%H%M%S%f}"
-    tries = OrderIntent.objects.filter(idempotency_key__startswith=f"risk_action:{wish}:").count()
-    key = idempotency_key("risk_action", wish, position.trader_id, f"exit{tries}")
-    last = (
-        OrderIntent.objects.filter(trader_id=position.trader_id, symbol=position.symbol, status__in=LIVE_INTENTS)
-        .order_by("created_at", "id")
-        .last()
-    )
+    tries = OrderIntent.objects.filter(idempotency_key__startswith=f"risk_action:{wish}").count()
     reason = f"no working stop of full size for more than {UNPROTECTED_BOUND.seconds} s"
-    with transaction.atomic():
-        intent, is_new = OrderIntent.objects.get_or_create(
-            idempotency_key=key,
-            defaults={
-                "owner_id": position.owner_id,
-                "source": IntentSource.RISK_ACTION,
-                "trader_id": position.trader_id,
-                "account_id": position.account_id,
-                "lane_slot": position.account.login.lane_slot,
-                "leg": "exit",
-                "kind": IntentKind.EXIT,
-                "client_order_id": client_order_id(key),
-                "symbol": position.symbol,
-                "side": (Side.SELL if position.net_qty > 0 else Side.BUY).value,
-                "qty": abs(position.net_qty),
-                "after": last,
-                "status": IntentStatus.CLEARED,
-                "reason_code": "UNPROTECTED",
-                "reason_text": reason,
-                "cleared_at": now,
-            },
-        )
-        if is_new:
-            transitions.record([
-                Change(position.owner_id, ObjectKind.INTENT, intent.id, "", IntentStatus.CLEARED, now, reason)
-            ])  # fmt: skip
+    wanting = Wanting(IntentSource.RISK_ACTION, f"{wish}.{tries}", "UNPROTECTED", reason)
+    is_new = wish_exit(position, wanting)
     if is_new:
         log.error("protection.flatten", account=position.account.name, symbol=position.symbol, net=position.net_qty)
     return is_new
@@ -192,7 +160,10 @@ def _close_record(position: Position) -> None:
     now = clock.now()
     before = position.net_qty
     position.net_qty, position.avg_price, position.unprotected_since, position.updated_at = 0, None, None, now
-    position.save(update_fields=["net_qty", "avg_price", "unprotected_since", "updated_at"])
+    position.exits, position.is_at_break_even = "", False
+    position.save(
+        update_fields=["net_qty", "avg_price", "unprotected_since", "updated_at", "exits", "is_at_break_even"]
+    )
     detail = "closed at the broker, not by us: the broker reports flat"
     transitions.record([
         Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", "+0", now, detail)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +15,6 @@ from django.conf import settings
 from brokers.base import (
     AccountRef,
     BracketLeg,
-    CancelOrder,
     FlattenPosition,
     OrderRole,
     OrderStatus,
@@ -21,6 +22,7 @@ from brokers.base import (
     Request,
     Side,
     SubmitOrder,
+    Trail,
 )
 from execution import transitions
 from execution.bulk import copy_rows, update_rows
@@ -41,8 +43,9 @@ class Due(NamedTuple):
     symbol: str
     side: str
     qty: int
-    target_distance: Decimal | None
-    stop_distance: Decimal | None
+    bracket: str | Sequence[BracketLeg]
+    order_type: str
+    price: Decimal | None
     broker_id: str
     account_name: str
     login_id: UUID
@@ -50,8 +53,9 @@ class Due(NamedTuple):
     predecessor: str | None = None
     predecessor_kind: str | None = None
     held_qty: int | None = None
-    live_legs: list[str] | None = None
     is_shared: bool = False
+    exits: str = ""
+    avg_price: Decimal | None = None
     order_id: UUID | None = None
     attempts: int = 0
     reason_code: str = ""
@@ -60,8 +64,9 @@ class Due(NamedTuple):
 
 _ORDER_COLUMNS = (
     "id", "owner_id", "intent_id", "trader_id", "account_id", "role", "client_order_id", "broker_strategy_id",
-    "symbol", "side", "qty", "order_type", "status", "filled_qty", "reject_code", "reject_text",
-    "queries_without_trace", "submit_started_at", "created_at", "updated_at", "version",
+    "symbol", "side", "qty", "order_type", "price", "stop_price", "target_index", "status", "filled_qty",
+    "reject_code", "reject_text",
+    "queries_without_trace", "change_attempts", "submit_started_at", "created_at", "updated_at", "version",
 )  # fmt: skip
 
 Routed = tuple[UUID, Request]
@@ -88,31 +93,72 @@ class Batch:
 def take_up(batch: Batch, intent: Due) -> None:
     """Put the intent's order and requests into the batch."""
     requests = requests_for(intent, AccountRef(intent.broker_id, intent.account_name))
-    if not all(isinstance(request, CancelOrder) for request in requests):
-        _mark_submitting(batch, intent)
+    _mark_submitting(batch, intent)
     batch.requests += [(intent.login_id, request) for request in requests]
+
+
+BracketRow = tuple[int, str | None, str | None, str | None, str | None, str | None, int]
+"""Contracts, target and stop distance, trail distance, trigger and step in points, the target's place in the exits."""
+
+
+def bracket_rows(legs: Sequence[BracketLeg], targets: Sequence[int]) -> list[BracketRow]:
+    """The legs as they are stored with their intent; `bracket_of` reads them."""
+    return [
+        (
+            leg.qty,
+            _text(leg.target_distance),
+            _text(leg.stop_distance),
+            *((None, None, None) if leg.trail is None else
+              (_text(leg.trail.distance), _text(leg.trail.trigger), _text(leg.trail.step))),
+            target,
+        )
+        for leg, target in zip(legs, targets, strict=True)
+    ]  # fmt: skip
+
+
+def bracket_of(stored: str | Sequence[BracketLeg]) -> tuple[BracketLeg, ...]:
+    """From the JSON text of `bracket_rows`; legs that were never stored pass through."""
+    if not isinstance(stored, str):
+        return tuple(stored)
+    rows: list[BracketRow] = json.loads(stored)
+    return tuple(BracketLeg(row[0], _number(row[1]), _number(row[2]), _trail(row[3], row[4], row[5])) for row in rows)
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _trail(distance: str | None, trigger: str | None, step: str | None) -> Trail | None:
+    if distance is None or trigger is None or step is None:
+        return None
+    return Trail(Decimal(distance), Decimal(trigger), Decimal(step))
 
 
 def requests_for(intent: Due, account: AccountRef) -> list[Request]:
     """What goes on the wire: an entry with its bracket in one request, an exit as the venue's own flatten.
 
-    When another recorder's trader holds the same contract on the account, a flatten would close its share too: then
-    only our own legs are canceled and our own quantity is closed.
+    A part of a position, and all of it where another recorder's trader holds the same contract on the account, goes
+    as a plain order: a flatten would close the others' share too. Its exit legs are out of the way by then (see
+    `execution.shrink`).
     """
+    side = Side(intent.side)
     if intent.kind == IntentKind.ENTRY:
-        leg = BracketLeg(intent.qty, intent.target_distance, intent.stop_distance)
-        has_exits = leg.target_distance is not None or leg.stop_distance is not None
-        bracket = (leg,) if has_exits else ()
-        side = Side(intent.side)
-        return [SubmitOrder(intent.client_order_id, account, intent.symbol, side, intent.qty, bracket=bracket)]
-    if not intent.is_shared:
+        order_type = OrderType(intent.order_type)
+        bracket = bracket_of(intent.bracket)
+        entry = SubmitOrder(
+            intent.client_order_id, account, intent.symbol, side, intent.qty, order_type, intent.price, bracket=bracket
+        )
+        return [entry]
+    if intent.kind == IntentKind.EXIT and not intent.is_shared:
         return [FlattenPosition(intent.client_order_id, account, intent.symbol)]
     held = intent.held_qty or 0
-    cancels: list[Request] = [CancelOrder(f"C{leg}", account, leg) for leg in intent.live_legs or ()]
-    if held == 0:
-        return cancels
-    side = Side.SELL if held > 0 else Side.BUY
-    return [*cancels, SubmitOrder(intent.client_order_id, account, intent.symbol, side, abs(held))]
+    way_out = Side.SELL if held > 0 else Side.BUY
+    qty = _closing_qty(intent, held)
+    return [SubmitOrder(intent.client_order_id, account, intent.symbol, way_out, qty)]
 
 
 def _mark_submitting(batch: Batch, intent: Due) -> None:
@@ -120,16 +166,40 @@ def _mark_submitting(batch: Batch, intent: Due) -> None:
     held = intent.held_qty or 0
     is_exit = role is OrderRole.EXIT
     side = (Side.SELL if held > 0 else Side.BUY) if is_exit and held != 0 else Side(intent.side)
-    qty = abs(held) if is_exit else intent.qty
+    qty = _closing_qty(intent, held) if is_exit else intent.qty
     submitting = OrderStatus.SUBMITTING.value
     order_id = intent.order_id or new_id()
     if intent.order_id is not None:
         batch.revived.append((order_id, submitting, batch.now, batch.now))
     else:
-        batch.orders.append((
-            order_id, intent.owner_id, intent.id, intent.trader_id, intent.account_id, role.value,
-            intent.client_order_id, "", intent.symbol, side.value, qty, OrderType.MARKET.value, submitting, 0, "", "",
-            0, batch.now, batch.now, batch.now, batch.version,
-        ))  # fmt: skip
+        terms = Terms(role, intent.client_order_id, side, qty, intent.order_type, intent.price)
+        batch.orders.append(order_row(batch, intent, order_id, terms))
     before = OrderStatus.NOT_PLACED.value if intent.order_id is not None else ""
     batch.changes.append(Change(intent.owner_id, ObjectKind.ORDER, order_id, before, submitting, batch.now))
+
+
+class Terms(NamedTuple):
+    """What distinguishes an order from its intent; `target_index` is an exit leg's place in the exit template."""
+
+    role: OrderRole
+    name: str
+    side: Side
+    qty: int
+    order_type: str
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    target_index: int | None = None
+
+
+def order_row(batch: Batch, intent: Due, order_id: UUID, terms: Terms) -> tuple[object, ...]:
+    """A SUBMITTING order, in the order of `_ORDER_COLUMNS`."""
+    return (
+        order_id, intent.owner_id, intent.id, intent.trader_id, intent.account_id, terms.role.value, terms.name, "",
+        intent.symbol, terms.side.value, terms.qty, terms.order_type, terms.price, terms.stop_price,
+        terms.target_index, OrderStatus.SUBMITTING.value, 0, "", "", 0, 0, batch.now, batch.now, batch.now,
+        batch.version,
+    )  # fmt: skip
+
+
+def _closing_qty(intent: Due, held: int) -> int:
+    return abs(held) if intent.kind == IntentKind.EXIT else min(intent.qty, abs(held))

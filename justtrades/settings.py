@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "DistanceUnit": "recorders.settings_api.UNITS",
         "SignalStatus": "recorders.models.SignalStatus",
         "IntentStatus": "execution.models.IntentStatus",
         "OrderStatus": "execution.filters.ORDER_STATUSES",

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.admin import TabularInline
 
 from justtrades.backoffice import HistoryAdmin, KeptAdmin
 from recorders import selectors
-from recorders.models import Recorder, Signal, WebhookToken
+from recorders.models import Notice, Recorder, Signal, StrategyChain, WebhookToken
+
+
+def pretty(document: Mapping[str, Any]) -> str:
+    """A JSON column as people read it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return format_html('<pre style="white-space: pre-wrap">{}</pre>', text)
 
 
 class WebhookTokenInline(TabularInline):
@@ -24,21 +35,30 @@ class WebhookTokenInline(TabularInline):
 
 @admin.register(Recorder)
 class RecorderAdmin(KeptAdmin):
-    list_display = (
+    list_display = ("name", "owner", "is_enabled", "on_desync", "expected_every_minutes", "created_at")
+    list_select_related = ("owner",)
+    list_filter = ("is_enabled", "on_desync")
+    search_fields = ("name", "owner__email", "^id")
+    fields = (
         "name",
         "owner",
         "is_enabled",
-        "initial_position_size",
-        "target_ticks",
-        "stop_ticks",
+        "on_desync",
+        "expected_every_minutes",
+        "symbols",
+        "settings",
         "created_at",
     )
-    list_select_related = ("owner",)
-    list_filter = ("is_enabled",)
-    search_fields = ("name", "owner__email", "^id")
-    fields = ("name", "owner", "is_enabled", "initial_position_size", "target_ticks", "stop_ticks", "created_at")
-    readonly_fields = ("owner", "created_at")
+    readonly_fields = ("owner", "symbols", "settings", "created_at")
     inlines = (WebhookTokenInline,)
+
+    @admin.display(description="symbol map")
+    def symbols(self, recorder: Recorder) -> str:
+        return pretty(recorder.symbol_map)
+
+    @admin.display(description="settings")
+    def settings(self, recorder: Recorder) -> str:
+        return pretty(recorder.template)
 
 
 @admin.register(WebhookToken)
@@ -95,3 +115,19 @@ class SignalAdmin(HistoryAdmin):
     @admin.display(description="alert")
     def body_text(self, signal: Signal) -> str:
         return selectors.body_text(signal)
+
+
+@admin.register(StrategyChain)
+class StrategyChainAdmin(HistoryAdmin):
+    list_display = ("recorder", "ticker", "tip", "base", "missing", "changed_at")
+    list_select_related = ("recorder",)
+    search_fields = ("ticker", "recorder__name", "recorder__owner__email")
+    ordering = ("-changed_at",)
+
+
+@admin.register(Notice)
+class NoticeAdmin(HistoryAdmin):
+    list_display = ("created_at", "owner", "recorder", "kind", "subject", "text", "ended_at")
+    list_select_related = ("owner", "recorder")
+    list_filter = ("kind", ("ended_at", admin.EmptyFieldListFilter))
+    search_fields = ("text", "subject", "owner__email", "recorder__name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from recorders import selectors, services
 from recorders.models import Recorder, Signal, SignalStatus, WebhookToken
 from recorders.parse import MAX_BODY_BYTES
 from recorders.receive import Inbox, receive_alert
+from recorders.settings_api import FlatSettings
 
 
 class AddressSerializer(StrictModelSerializer):
@@ -31,7 +33,24 @@ class AddressSerializer(StrictModelSerializer):
         read_only_fields = fields
 
 
-class RecorderSerializer(StrictModelSerializer):
+class SymbolMapField(serializers.DictField):
+    """Texts to texts; the keys are held to what the values are."""
+
+    child = serializers.CharField(max_length=64)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if isinstance(data, Mapping):
+            for key in data:
+                self.child.run_validation(key)
+        return super().to_internal_value(data)
+
+
+class RecorderSerializer(FlatSettings, StrictModelSerializer):
+    """A recorder with its settings. What a PATCH does not give stays as it is."""
+
+    symbol_map = SymbolMapField(
+        required=False, help_text='Tickers as the alerts write them, and what is meant: {"NAS": "NQ1!"}.'
+    )
     addresses = AddressSerializer(source="live_tokens", many=True, read_only=True)
 
     class Meta:
@@ -40,13 +59,17 @@ class RecorderSerializer(StrictModelSerializer):
             "id",
             "name",
             "is_enabled",
-            "initial_position_size",
-            "target_ticks",
-            "stop_ticks",
+            "symbol_map",
+            "on_desync",
+            "expected_every_minutes",
             "created_at",
             "addresses",
         )
         read_only_fields = ("id", "created_at")
+        extra_kwargs = {
+            "on_desync": {"help_text": "What a gap in the alerts leads to: converge to where they say, or ask."},
+            "expected_every_minutes": {"help_text": "Minutes without an alert until a notice says so; 0 is never."},
+        }
 
 
 class NewRecorderSerializer(RecorderSerializer):
@@ -118,7 +141,7 @@ class SignalFilter(filters.FilterSet):
 
 
 class RecorderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsViewSet):
-    """Named webhook inboxes. Sizes are whole contracts, exits are ticks; 0 places no exit."""
+    """Named webhook inboxes and the settings that their traders inherit. A change counts from the next signal."""
 
     serializer_class = RecorderSerializer
 
@@ -129,9 +152,13 @@ class RecorderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsV
     def create(self, request: Request) -> Response:
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        recorder, token = services.create_recorder(owner=signed_in(request.user), **given.validated_data)
-        shown = self.get_serializer(self.get_queryset().get(pk=recorder.pk)).data
-        return Response({**shown, "webhook_url": services.webhook_url(token)}, status=status.HTTP_201_CREATED)
+        return self._made(*services.create_recorder(owner=signed_in(request.user), **given.validated_data))
+
+    @extend_schema(request=None, responses={201: NewRecorderSerializer, 400: ApiErrorSerializer})
+    @action(detail=True, methods=["post"])
+    def clone(self, request: Request, pk: str) -> Response:
+        """Another one with the same settings, a name and an address of its own, and nobody who follows it."""
+        return self._made(*services.clone_recorder(recorder=self.get_object()))
 
     @extend_schema(responses={200: RecorderSerializer, 400: ApiErrorSerializer})
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -163,6 +190,11 @@ class RecorderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsV
     def revoke_older_tokens(self, request: Request, pk: str) -> Response:
         services.revoke_older_tokens(recorder=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _made(self, recorder: Recorder, token: str) -> Response:
+        """Read again: the new address is among those that it shows."""
+        shown = self.get_serializer(self.get_queryset().get(pk=recorder.pk)).data
+        return Response({**shown, "webhook_url": services.webhook_url(token)}, status=status.HTTP_201_CREATED)
 
     @extend_schema(request={"application/json": OpenApiTypes.OBJECT}, responses={200: ReceiptSerializer}, filters=False)
     @action(detail=True, methods=["post"], url_path="test-alert", parser_classes=())

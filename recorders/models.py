@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from justtrades import clock
 from justtrades.ids import new_id
+from recorders.settings import Settings, defaults, read_settings
+
+
+class OnDesync(models.TextChoices):
+    """What a gap in a strategy's alerts leads to."""
+
+    CONVERGE = "converge", "Follow to where the strategy now says it stands"
+    ASK = "ask", "Do nothing, and offer it as one click"
 
 
 class Recorder(models.Model):
-    """A named webhook inbox with its settings. Sizes are whole contracts, exits are ticks; 0 places no exit."""
+    """A named webhook inbox. `template` holds the fields of `recorders.settings`, which its traders inherit.
+
+    `symbol_map` has tickers as alerts write them, upper case, and what is meant. After `expected_every_minutes`
+    without an alert the owner gets a notice; 0 expects nothing.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recorders")
     name = models.CharField(max_length=80)
     is_enabled = models.BooleanField(default=True)
-    initial_position_size = models.PositiveIntegerField(
-        default=1, help_text="Contracts of an entry; 0 uses the alert's own quantity."
-    )
-    target_ticks = models.PositiveIntegerField(default=0, help_text="Take-profit distance in ticks; 0 places none.")
-    stop_ticks = models.PositiveIntegerField(default=0, help_text="Stop-loss distance in ticks; 0 places none.")
+    template = models.JSONField(default=defaults)
+    symbol_map = models.JSONField(default=dict, blank=True)
+    on_desync = models.CharField(max_length=8, choices=OnDesync, default=OnDesync.CONVERGE)
+    expected_every_minutes = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(10_080)])
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -30,6 +41,10 @@ class Recorder(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def settings(self) -> Settings:
+        return read_settings(defaults() | self.template)
 
 
 class WebhookToken(models.Model):
@@ -56,7 +71,9 @@ class SignalStatus(models.TextChoices):
 class Signal(models.Model):
     """One alert as it was stored before it was answered, raw body included.
 
-    `resend_key` and `resend_key_offset` make a resend impossible to store twice: see `recorders.dedupe`.
+    `resend_key` and `resend_key_offset` make a resend impossible to store twice: see `recorders.dedupe`. `flags` are
+    words of `recorders.alert.Flag`. `link`, `strategy_before` and `strategy_after` are what planning made of the
+    alert's place in the chain: see `recorders.chain`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -82,7 +99,17 @@ class Signal(models.Model):
     price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     position = models.DecimalField(max_digits=20, decimal_places=8, null=True)
     prev_position = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    position_side = models.SmallIntegerField(null=True)
     fired_at = models.DateTimeField(null=True)
+    dialect = models.CharField(max_length=16, blank=True)
+    strategy = models.CharField(max_length=64, blank=True)
+    limit_price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    premium = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    overrides = models.JSONField(default=dict)
+    flags = models.CharField(max_length=128, blank=True)
+    link = models.CharField(max_length=12, blank=True)
+    strategy_before = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    strategy_after = models.DecimalField(max_digits=20, decimal_places=8, null=True)
     received_at = models.DateTimeField(default=clock.now)
     planned_at = models.DateTimeField(null=True)
     plan_attempts = models.PositiveSmallIntegerField(default=0)
@@ -104,3 +131,61 @@ class Signal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action or 'refused'} {self.ticker}".strip()
+
+
+class StrategyChain(models.Model):
+    """Where a strategy stands on a product by its own alerts: `recorders.chain.Chain` as a row.
+
+    `edges` and `found` are lists of pairs of decimals as text. Changed only under the recorder's planning lock.
+    """
+
+    recorder = models.ForeignKey(Recorder, on_delete=models.CASCADE, related_name="chains")
+    ticker = models.CharField(max_length=64)
+    tip = models.DecimalField(max_digits=20, decimal_places=8)
+    base = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    second = models.DateTimeField(null=True)
+    edges = models.JSONField(default=list)
+    missing = models.JSONField(null=True)
+    found = models.JSONField(default=list)
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="+")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("recorder", "ticker", name="one_chain_per_recorder_and_ticker"),)
+
+    def __str__(self) -> str:
+        return f"{self.ticker} {self.tip:+f}"
+
+
+class NoticeKind(models.TextChoices):
+    SILENT = "silent", "Silent"
+    TOO_MANY = "too_many", "Too many alerts"
+    DESYNC = "desync", "Missed alert"
+    CONTRACT = "contract", "Contract month"
+
+
+class Notice(models.Model):
+    """Something about a recorder that its owner should know. `ended_at` is when it stopped being so."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    recorder = models.ForeignKey(Recorder, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=16, choices=NoticeKind)
+    subject = models.CharField(max_length=64, blank=True)
+    text = models.CharField(max_length=512)
+    created_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["recorder", "kind", "subject"],
+                condition=models.Q(ended_at__isnull=True),
+                name="one_open_notice_of_a_kind",
+            ),
+        )
+        indexes = (models.Index(fields=["owner", "-created_at"], name="notices_of_owner"),)
+
+    def __str__(self) -> str:
+        return self.text

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from justtrades import bell, clock
 from justtrades.ids import new_id
 from justtrades.killpoints import killpoint
-from recorders.alert import ParsedAlert, Refusal
+from recorders.alert import Action, ParsedAlert, Refusal
 from recorders.dedupe import WEAK_WINDOW_S, ResendKeys, resend_keys
 from recorders.models import SignalStatus
-from recorders.parse import MAX_BODY_BYTES, parse
+from recorders.parse import MAX_BODY_BYTES, UNKNOWN_TICKER, Parsed, parse_body
 from recorders.prepared import PreparedStatement
 
 PLAN_TASK = "execution.plan_recorder"
@@ -25,14 +26,15 @@ KEPT_OF_OVERSIZE_BODY = 4096
 
 _COLUMNS = (
     "id, owner_id, recorder_id, status, reason_code, reason_text, body, body_hash, resend_key, resend_key_offset, "
-    "has_weak_key, resend_count, source_ip, action, ticker, quantity, price, position, prev_position, fired_at, "
-    "received_at, plan_attempts"
+    "has_weak_key, resend_count, source_ip, action, ticker, quantity, price, position, prev_position, position_side, "
+    "fired_at, dialect, strategy, limit_price, premium, overrides, flags, link, received_at, plan_attempts"
 )
 # The look-back and the insert are one statement: one round trip, one commit. See `recorders.dedupe` for why both the
 # look-back and the two unique keys are needed.
 _INSERT = f"""
     INSERT INTO recorders_signal ({_COLUMNS})
-    SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s::inet, %s, %s, %s, %s, %s, %s, %s, %s, 0
+    SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s::inet, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+           %s::jsonb, %s, '', %s, 0
     WHERE NOT (%s AND EXISTS (
         SELECT 1 FROM recorders_signal
         WHERE recorder_id = %s AND body_hash = %s AND received_at > %s - make_interval(secs => {WEAK_WINDOW_S})))
@@ -51,7 +53,8 @@ _INSERT_IF_LIVE = PreparedStatement(
     "receive_alert",
     _INSERT.format(and_confirmed=_CONFIRMED),
     "uuid, uuid, uuid, text, text, text, bytea, text, text, text, bool, text, text, text, numeric, numeric, numeric, "
-    "numeric, timestamptz, timestamptz, bool, uuid, text, timestamptz, text, uuid, uuid, bool",
+    "numeric, smallint, timestamptz, text, text, numeric, numeric, text, text, timestamptz, bool, uuid, text, "
+    "timestamptz, text, uuid, uuid, bool",
 )
 _COUNT_RESEND = """
     UPDATE recorders_signal SET resend_count = resend_count + 1
@@ -63,21 +66,25 @@ _COUNT_RESEND = """
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """What the door needs to know of a recorder."""
+    """What the door needs to know of a recorder. `symbols` is its own symbol map."""
 
     recorder_id: UUID
     owner_id: UUID
     is_enabled: bool
+    symbols: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`signal_id` is the first signal's id when the alert was a resend."""
+    """`signal_id` is the first signal's id when the alert was a resend. `others` are those of further alerts in the
+    same body.
+    """
 
     signal_id: UUID
     status: str
     is_resend: bool
     refusal: Refusal | None = None
+    others: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,35 +107,51 @@ class _Incoming:
 
 
 def receive_alert(*, inbox: Inbox, body: bytes, source_ip: str | None) -> Receipt:
-    """Store the alert under its resend keys and ring for the planner. Committed when this returns.
+    """Store each alert of the body under its resend keys and ring for the planner. Committed when this returns.
 
     Raises `django.db.Error` when the store cannot be reached: then nothing was stored.
     """
-    alert = _take_in(inbox, body, source_ip)
-    receipt = _store(alert, _insert_as_told) or _first_of(alert)
-    _ring_for(inbox, receipt)
-    return receipt
+    alerts = _take_in(inbox, body, source_ip)
+    if len(alerts) == 1:
+        receipts = [_store(alerts[0], _insert_as_told) or _first_of(alerts[0])]
+    else:
+        with transaction.atomic():
+            receipts = [_store(alert, _insert_as_told) or _first_of(alert) for alert in alerts]
+    for receipt in receipts:
+        _ring_for(inbox, receipt)
+    return replace(receipts[0], others=tuple(receipt.signal_id for receipt in receipts[1:]))
 
 
 def receive_alert_if_live(*, inbox: Inbox, token_hash: str, body: bytes, source_ip: str | None) -> Receipt | None:
     """`receive_alert` for an inbox that is remembered: the statement that stores the alert checks that it still holds.
 
-    None, and nothing stored, when the address is dead by now, the recorder was changed, or the alert is a resend.
+    None, and nothing stored, when the address is dead by now, the recorder was changed, the alert is a resend, there
+    are several alerts, or the ticker is one that the recorder's symbol map may have learned since.
     """
-    alert = _take_in(inbox, body, source_ip)
+    alerts = _take_in(inbox, body, source_ip)
+    refusal = alerts[0].verdict.refusal
+    if len(alerts) > 1 or (refusal is not None and refusal.code == UNKNOWN_TICKER):
+        return None
     confirmed = (token_hash, inbox.recorder_id, inbox.owner_id, inbox.is_enabled)
-    receipt = _store(alert, lambda row: _INSERT_IF_LIVE.fetch_one([*row, *confirmed]))
+    receipt = _store(alerts[0], lambda row: _INSERT_IF_LIVE.fetch_one([*row, *confirmed]))
     if receipt is not None:
         _ring_for(inbox, receipt)
     return receipt
 
 
-def _take_in(inbox: Inbox, body: bytes, source_ip: str | None) -> _Incoming:
+def _take_in(inbox: Inbox, body: bytes, source_ip: str | None) -> list[_Incoming]:
     now = clock.now()
-    verdict = _judge(inbox, body)
-    has_fire_time = verdict.alert is not None and verdict.alert.fired_at is not None
-    keys = resend_keys(inbox.recorder_id, body, now, has_fire_time=has_fire_time)
-    return _Incoming(inbox, body[: _kept(body)], keys, verdict, source_ip, now)
+    alerts = []
+    for place, part in enumerate(parse_body(body, inbox.symbols)):
+        verdict = _judge(inbox, part)
+        has_fire_time = verdict.alert is not None and verdict.alert.fired_at is not None
+        # The bytes as they came are the resend's key; what is kept of them has no secrets in it.
+        named = body if place == 0 else body + b"#%d" % place
+        keys = resend_keys(inbox.recorder_id, named, now, has_fire_time=has_fire_time)
+        # Alerts of one body are planned in its order.
+        at = now + timedelta(microseconds=place)
+        alerts.append(_Incoming(inbox, part.body[: _kept(part.body)], keys, verdict, source_ip, at))
+    return alerts
 
 
 def _ring_for(inbox: Inbox, receipt: Receipt) -> None:
@@ -141,15 +164,16 @@ def _kept(body: bytes) -> int:
     return len(body) if len(body) <= MAX_BODY_BYTES else KEPT_OF_OVERSIZE_BODY
 
 
-def _judge(inbox: Inbox, body: bytes) -> _Verdict:
-    try:
-        alert = parse(body)
-    except Refusal as refusal:
-        return _Verdict(SignalStatus.REFUSED, refusal=refusal)
+def _judge(inbox: Inbox, part: Parsed) -> _Verdict:
+    if part.alert is None:
+        return _Verdict(SignalStatus.REFUSED, refusal=part.refusal)
+    if part.alert.action is Action.HEARTBEAT:
+        alive = Refusal("HEARTBEAT", "a sign of life, and nothing to do")
+        return _Verdict(SignalStatus.IGNORED, part.alert, alive)
     if not inbox.is_enabled:
         off = Refusal("RECORDER_DISABLED", "recorder: is switched off, so the alert was stored and not acted on")
-        return _Verdict(SignalStatus.IGNORED, alert, off)
-    return _Verdict(SignalStatus.RECEIVED, alert)
+        return _Verdict(SignalStatus.IGNORED, part.alert, off)
+    return _Verdict(SignalStatus.RECEIVED, part.alert)
 
 
 def _store(alert: _Incoming, insert: Callable[[Sequence[Any]], tuple[Any, ...] | None]) -> Receipt | None:
@@ -184,7 +208,7 @@ def _first_of(alert: _Incoming) -> Receipt:
 
 def _columns_of(alert: ParsedAlert | None) -> tuple[Any, ...]:
     if alert is None:
-        return ("", "", None, None, None, None, None)
+        return ("", "", None, None, None, None, None, None, "", "", None, None, "{}", "")
     return (
         alert.action.value,
         alert.ticker,
@@ -192,5 +216,12 @@ def _columns_of(alert: ParsedAlert | None) -> tuple[Any, ...]:
         alert.price,
         alert.position,
         alert.prev_position,
+        alert.position_side,
         alert.fired_at,
+        alert.dialect,
+        alert.strategy,
+        alert.limit_price,
+        alert.premium,
+        json.dumps(dict(alert.settings)),
+        " ".join(alert.flags),
     )

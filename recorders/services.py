@@ -4,51 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 
 from accounts.models import User
+from brokers.instruments import UnknownTicker, product_of
 from justtrades import clock
 from recorders.models import Recorder, WebhookToken
 from recorders.selectors import list_live_tokens
+from recorders.settings import BadSettings, read_settings
 
 ROTATION_OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=7)
 _TOKEN_BYTES = 32
+_MOST_SYMBOLS = 100
+_LONGEST_TICKER = 64
+_LONGEST_NAME_TO_COPY = 68
+_COPY_NUMBERS = tuple(f" {number}" for number in range(2, 100))
 
 
 class RecorderChanges(TypedDict, total=False):
-    """Sizes in whole contracts, exits in ticks; see `Recorder`."""
+    """`settings` states fields of `recorders.settings`; those that it does not state stay as they are."""
 
     name: str
     is_enabled: bool
-    initial_position_size: int
-    target_ticks: int
-    stop_ticks: int
+    settings: Mapping[str, Any]
+    symbol_map: Mapping[str, str]
+    on_desync: str
+    expected_every_minutes: int
 
 
-def create_recorder(
-    *,
-    owner: User,
-    name: str,
-    is_enabled: bool = True,
-    initial_position_size: int = 1,
-    target_ticks: int = 0,
-    stop_ticks: int = 0,
-) -> tuple[Recorder, str]:
+def create_recorder(*, owner: User, **given: Unpack[RecorderChanges]) -> tuple[Recorder, str]:
     """A new recorder and its webhook token, which cannot be read again. Raises `ValidationError` naming the field."""
-    recorder = Recorder(
-        owner=owner,
-        name=name,
-        is_enabled=is_enabled,
-        initial_position_size=initial_position_size,
-        target_ticks=target_ticks,
-        stop_ticks=stop_ticks,
-    )
+    recorder = Recorder(owner=owner)
+    _set(recorder, given)
     with transaction.atomic():
         _save(recorder)
         return recorder, _add_token(recorder)
@@ -56,10 +50,24 @@ def create_recorder(
 
 def update_recorder(*, recorder: Recorder, **changes: Unpack[RecorderChanges]) -> Recorder:
     """Change what is given and nothing else. Raises `ValidationError` naming the field."""
-    for field, value in changes.items():
-        setattr(recorder, field, value)
-    _save(recorder, list(changes))
+    _save(recorder, _set(recorder, changes))
     return recorder
+
+
+def clone_recorder(*, recorder: Recorder) -> tuple[Recorder, str]:
+    """Another recorder with the same settings, a name and an address of its own, and nobody who follows it."""
+    names = set(Recorder.objects.filter(owner=recorder.owner).values_list("name", flat=True))
+    copies = (f"{recorder.name[:_LONGEST_NAME_TO_COPY]} (copy{number})" for number in ("", *_COPY_NUMBERS))
+    name = next((copy for copy in copies if copy not in names), "")
+    return create_recorder(
+        owner=recorder.owner,
+        name=name,
+        is_enabled=recorder.is_enabled,
+        settings=recorder.template,
+        symbol_map=recorder.symbol_map,
+        on_desync=recorder.on_desync,
+        expected_every_minutes=recorder.expected_every_minutes,
+    )
 
 
 def delete_recorder(*, recorder: Recorder) -> None:
@@ -109,6 +117,41 @@ def _add_token(recorder: Recorder) -> str:
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     WebhookToken.objects.create(recorder=recorder, token_hash=hash_token(token), last_four=token[-4:])
     return token
+
+
+def _set(recorder: Recorder, given: RecorderChanges) -> list[str]:
+    """The model's fields that were set. Raises `ValidationError`."""
+    fields = []
+    for name, value in given.items():
+        if name == "settings":
+            recorder.template = _checked_settings({**recorder.template, **dict(given["settings"])})
+            fields.append("template")
+            continue
+        setattr(recorder, name, _checked_map(given["symbol_map"]) if name == "symbol_map" else value)
+        fields.append(name)
+    return fields
+
+
+def _checked_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return read_settings(given).dump()
+    except BadSettings as error:
+        raise ValidationError(error.errors) from None
+
+
+def _checked_map(given: Mapping[str, str]) -> dict[str, str]:
+    """Tickers as alerts write them, upper case, to tickers that we know."""
+    mapped = {str(name).strip().upper(): str(ticker).strip().upper() for name, ticker in given.items()}
+    if len(mapped) > _MOST_SYMBOLS:
+        raise ValidationError({"symbol_map": f"Had {len(mapped)} symbols, limit {_MOST_SYMBOLS}."})
+    for name, ticker in mapped.items():
+        if not 1 <= len(name) <= _LONGEST_TICKER:
+            raise ValidationError({"symbol_map": f"Had {name!r}, wants 1 to {_LONGEST_TICKER} characters."})
+        try:
+            product_of(ticker)
+        except UnknownTicker as error:
+            raise ValidationError({"symbol_map": f"{name}: {error}"}) from None
+    return mapped
 
 
 def _save(recorder: Recorder, fields: list[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ Found = TypeVar("Found")
 UNKNOWN_TOKENS = Counter("justtrades_webhook_unknown_token_total", "Alerts that came to an address nobody owns")
 NOT_STORED = Counter("justtrades_webhook_not_stored_total", "Alerts answered with 503 because they could not be stored")
 _FIND_INBOX = """
-    SELECT r.id, r.owner_id, r.is_enabled
+    SELECT r.id, r.owner_id, r.is_enabled, r.symbol_map
     FROM recorders_webhooktoken t JOIN recorders_recorder r ON r.id = t.recorder_id
     WHERE t.token_hash = %s AND (t.expires_at IS NULL OR t.expires_at > now())
 """
@@ -68,6 +69,8 @@ class WebhookView(APIView):
         if receipt is None:
             return _unknown_token()
         answer: dict[str, object] = {"signal_id": str(receipt.signal_id), "status": receipt.status}
+        if receipt.others:
+            answer["signal_ids"] = [str(receipt.signal_id), *map(str, receipt.others)]
         if receipt.is_resend:
             answer["resend"] = True
         if receipt.refusal is not None:
@@ -83,7 +86,7 @@ def find_inbox(token_hash: str) -> Inbox | None:
     with connection.cursor() as cursor:
         cursor.execute(_FIND_INBOX, [token_hash])
         row = cursor.fetchone()
-    return Inbox(*row) if row is not None else None
+    return Inbox(row[0], row[1], row[2], json.loads(row[3])) if row is not None else None
 
 
 def _receive(token_hash: str, body: bytes, source_ip: str | None) -> Receipt | None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 STALE_AFTER = timedelta(seconds=30)
 STALE = "STALE"
+MAX_ORDER_CONTRACTS = 1000
+"""The platform's own limit, whatever a recorder or trader allows: an order for more is a mistake."""
 MAX_CLOCK_SKEW = timedelta(seconds=5)
 
 
@@ -23,7 +25,6 @@ class Facts:
 
     is_entry: bool
     qty: int
-    max_contracts: int
     expires_at: datetime | None
     owner_is_active: bool
     owner_is_approved: bool
@@ -83,8 +84,8 @@ def _freshness(facts: Facts, now: datetime) -> Denial | None:
 
 
 def _quantity(facts: Facts, _now: datetime) -> Denial | None:
-    if facts.is_entry and not 1 <= facts.qty <= facts.max_contracts:
-        return Denial("ORDER_QTY", f"quantity: had {facts.qty}, limit 1 to {facts.max_contracts}")
+    if facts.is_entry and not 1 <= facts.qty <= MAX_ORDER_CONTRACTS:
+        return Denial("ORDER_QTY", f"quantity: had {facts.qty}, limit 1 to {MAX_ORDER_CONTRACTS}")
     return None
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 
 from accounts.models import User
+from brokers.instruments import UnknownTicker, product_of
 from brokers.models import BrokerAccount
 from recorders.models import Recorder
+from recorders.settings import BadSettings, merge, read_overrides
 from traders.models import Trader
 
 
 class TraderSettings(TypedDict, total=False):
-    """How a trader follows: see `Trader`. An override of None is inherited from the recorder when the signal comes."""
+    """How a trader follows: see `Trader`. `overrides` replaces all of them; a value of None in it is inherited."""
 
     multiplier: Decimal
-    initial_position_size: int | None
-    target_ticks: int | None
-    stop_ticks: int | None
-    max_contracts: int
+    max_contracts: int | None
+    custom_ticker: str
+    convert_size: bool
+    overrides: Mapping[str, Any]
 
 
 def create_trader(
@@ -30,23 +33,28 @@ def create_trader(
     recorder: Recorder,
     account: BrokerAccount,
     is_enabled: bool = True,
+    route_of: Trader | None = None,
     **given: Unpack[TraderSettings],
 ) -> Trader:
-    """Follow the owner's recorder on the owner's account. Raises `ValidationError` naming the field."""
+    """Follow the owner's recorder on the owner's account. Raises `ValidationError` naming the field.
+
+    With `route_of` it is one more account of that trader, whose overrides it takes.
+    """
     if recorder.owner_id != owner.pk:
         raise ValidationError({"recorder": "There is no such recorder."})
     if account.owner_id != owner.pk:
         raise ValidationError({"account": "There is no such account."})
-    trader = Trader(owner=owner, recorder=recorder, account=account, is_enabled=is_enabled, **given)
+    if route_of is not None:
+        _check_lead(route_of, owner, recorder)
+    trader = Trader(owner=owner, recorder=recorder, account=account, is_enabled=is_enabled, route_of=route_of)
+    _set(trader, given)
     _save(trader)
     return trader
 
 
 def update_trader(*, trader: Trader, **changes: Unpack[TraderSettings]) -> Trader:
     """Change what is given and nothing else; it counts from the next signal. Raises `ValidationError`."""
-    for field, value in changes.items():
-        setattr(trader, field, value)
-    _save(trader, list(changes))
+    _save(trader, _set(trader, changes))
     return trader
 
 
@@ -74,6 +82,45 @@ def delete_trader(*, trader: Trader) -> None:
         raise ValidationError(
             "This trader has traded, and its history stays: disable it instead.", code="has_history"
         ) from None
+
+
+def _check_lead(lead: Trader, owner: User, recorder: Recorder) -> None:
+    if lead.owner_id != owner.pk or lead.recorder_id != recorder.pk:
+        raise ValidationError({"route_of": "There is no such trader of this recorder."})
+    if lead.route_of_id is not None:
+        raise ValidationError({"route_of": "That trader is itself a further account of another one."})
+
+
+def _set(trader: Trader, given: TraderSettings) -> list[str]:
+    """The model's fields that were set. Raises `ValidationError`."""
+    for name, value in given.items():
+        setattr(trader, name, _checked_overrides(trader, given["overrides"]) if name == "overrides" else value)
+    if "custom_ticker" in given or "convert_size" in given:
+        _check_ticker(trader)
+    return list(given)
+
+
+def _checked_overrides(trader: Trader, given: Mapping[str, Any]) -> dict[str, Any]:
+    if trader.route_of_id is not None and given:
+        raise ValidationError({"overrides": "A further account takes the overrides of its trader."})
+    try:
+        overrides = read_overrides(given)
+        merge(trader.recorder.settings, [overrides])
+    except BadSettings as error:
+        raise ValidationError(error.errors) from None
+    return overrides
+
+
+def _check_ticker(trader: Trader) -> None:
+    """A known product; and while a position is open its ticker stays, or its exits would look for another one."""
+    trader.custom_ticker = trader.custom_ticker.strip().upper()
+    if trader.custom_ticker:
+        try:
+            product_of(trader.custom_ticker)
+        except UnknownTicker as error:
+            raise ValidationError({"custom_ticker": str(error)}) from None
+    elif trader.convert_size:
+        raise ValidationError({"convert_size": "Needs a custom ticker to convert to."})
 
 
 def _save(trader: Trader, fields: list[str] | None = None) -> None:

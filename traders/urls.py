@@ -7,6 +7,8 @@ from traders import views
 urlpatterns = [
     path("traders/", views.traders, name="traders"),
     path("traders/new/", views.trader_new, name="trader_new"),
+    path("traders/legs/", views.leg_preview, name="leg_preview"),
+    path("traders/conversion/", views.conversion, name="conversion"),
     path("traders/<uuid:pk>/edit/", views.trader_edit, name="trader_edit"),
     path("traders/<uuid:pk>/enable/", views.trader_enable, name="trader_enable"),
     path("traders/<uuid:pk>/disable/", views.trader_disable, name="trader_disable"),

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from brokers.base import (
     AccountRef,
-    CancelOrder,
     ConnectionState,
     Credentials,
     Endpoints,
     FlattenPosition,
     Request,
     Sink,
-    SubmitOrder,
     Token,
     TokenStore,
 )
 from brokers.connector import Stream
 from brokers.errors import BrokerError, RateLimited, Refused
 from brokers.http import HttpClient
-from brokers.reports import Event, NotSent, Outcome, Rejected, SyncReport
+from brokers.links import Link
+from brokers.reports import Event, NotSent, Rejected, SyncReport
 from brokers.streams import Outgoing, StreamLoop
 from brokers.tradovate.auth import Auth
 from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.desk import OrderDesk, Ticket
 from brokers.tradovate.evidence import read_account
+from brokers.tradovate.front import front_month
 from brokers.tradovate.gate import Gate
 from brokers.tradovate.orders import Call, call_for
 from brokers.tradovate.quotes import OnQuote, QuoteSession, QuoteStream
@@ -88,60 +89,62 @@ class TradovateConnection:
         self._loop.remove(self._session.stream)
 
     def submit(self, requests: Sequence[Request]) -> None:
-        frames: list[Outgoing] = []
+        link, token = self._session.ready_link, self._session.token
+        calls: list[tuple[Request, Call]] = []
+        held: dict[AccountRef, tuple[FlattenPosition, list[Request]]] = {}
         for request in requests:
+            if request.account in held:
+                held[request.account][1].append(request)
+                continue
             try:
                 self._gate.check()
-                call = self._call(request)
+                contract_id = self._book.id_of(request.symbol) if isinstance(request, FlattenPosition) else None
+                if isinstance(request, FlattenPosition) and contract_id is None:
+                    held[request.account] = (request, [])
+                else:
+                    calls.append((request, call_for(request, contract_id)))
             except (RateLimited, ValueError) as error:
                 self._desk.finish(request, NotSent(request.client_order_id, str(error), datetime.now(UTC)))
-                continue
-            if call is not None:
-                self._route(request, call, frames)
-        self._loop.submit(frames)
+        if link is None or token is None:
+            self._desk.over_rest(calls)
+        else:
+            self._loop.submit([self._outgoing(request, call, link, token) for request, call in calls])
+        for flatten, behind in held.values():
+            self._loop.background(partial(self._find_and_submit, flatten, behind))
 
     def query(self, account: AccountRef) -> SyncReport:
         return read_account(self._client, self._book, account)
+
+    def front_month(self, root: str) -> str | None:
+        return front_month(self._client, self._book, root)
 
     def quotes(self, on_quote: OnQuote) -> QuoteStream:
         """This login's market data, not started; it shares the sign-in."""
         session = QuoteSession(self._auth, self._gate, self._md_url, self._book, on_quote)
         return QuoteStream(session, self._client, self._book, self._loop)
 
-    def _call(self, request: Request) -> Call | None:
-        """None when the contract's id must be asked for first, which happens in a helper thread."""
-        match request:
-            case FlattenPosition():
-                contract_id = self._book.id_of(request.symbol)
-                if contract_id is None:
-                    self._loop.background(lambda: self._find_and_submit(request))
-                    return None
-                return call_for(request, contract_id)
-            case SubmitOrder() | CancelOrder():
-                return call_for(request)
-
-    def _route(self, request: Request, call: Call, frames: list[Outgoing]) -> None:
-        link, token = self._session.ready_link, self._session.token
-        if link is None or token is None:
-            self._desk.over_rest(request, call)
-            return
+    def _outgoing(self, request: Request, call: Call, link: Link, token: Token) -> Outgoing:
         ticket = Ticket(self._session.next_id(), request, call, token)
         frame = request_frame(call.endpoint, ticket.request_id, body=call.body)
-        frames.append(Outgoing(self._session.stream, link, frame, ticket))
+        return Outgoing(self._session.stream, link, frame, ticket)
 
-    def _find_and_submit(self, request: FlattenPosition) -> None:
-        """Nothing of the request has left while its contract is looked up, so a failure here proves that."""
+    def _find_and_submit(self, flatten: FlattenPosition, behind: Sequence[Request]) -> None:
+        """Look up the contract that the flatten needs the id of; what comes `behind` must not overtake it.
+
+        Nothing of them has left while the contract is looked up, so a failure here proves that.
+        """
         now = datetime.now(UTC)
         try:
-            contract = self._client.find_contract(request.symbol)
+            contract = self._client.find_contract(flatten.symbol)
         except Refused as error:
-            outcome: Outcome = Rejected(request.client_order_id, error.code, error.text, now)
-            self._desk.finish(request, outcome)
+            self._desk.finish(flatten, Rejected(flatten.client_order_id, error.code, error.text, now))
+            self.submit(behind)
         except BrokerError as error:
-            self._desk.finish(request, NotSent(request.client_order_id, str(error), now))
+            self._desk.finish(flatten, NotSent(flatten.client_order_id, str(error), now))
+            self.submit(behind)
         else:
             self._book.learn(contract.id, contract.name)
-            self.submit([request])
+            self.submit([flatten, *behind])
 
     def _renew(self, token: Token) -> None:
         self._loop.background(lambda: self._renew_now(token))

@@ -1,4 +1,4 @@
-"""The fate of every order request: exactly one outcome each, and doubt is never turned into a refusal.
+"""The fate of every order request: settled exactly once, and doubt is never turned into a refusal.
 
 A frame that provably never left goes out over REST instead; one that may have left and got no readable answer is
 `Unknown`. A 401 proves that nothing was placed, so it is worth one renewal and one more try.
@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from brokers.base import Request, Token
+from brokers.base import AccountRef, Request, Token, client_ids
 from brokers.errors import (
     AuthExpired,
     BrokerError,
@@ -79,9 +80,13 @@ class OrderDesk:
         """Whether a written request waits for its answer."""
         return bool(self._pending)
 
-    def over_rest(self, request: Request, call: Call) -> None:
-        """Place it over REST, in a helper thread, because it never left by the socket."""
-        self._loop.background(lambda: self._place(request, call))
+    def over_rest(self, calls: Sequence[tuple[Request, Call]]) -> None:
+        """Place over REST, in helper threads, what never left by the socket; an account's calls one after another."""
+        by_account: dict[AccountRef, list[tuple[Request, Call]]] = {}
+        for request, call in calls:
+            by_account.setdefault(request.account, []).append((request, call))
+        for ordered in by_account.values():
+            self._loop.background(partial(self._place_all, ordered))
 
     def finish(self, request: Request, outcome: Outcome, payload: Any = None) -> None:
         """From any thread."""
@@ -95,13 +100,12 @@ class OrderDesk:
             if isinstance(ticket, Ticket):
                 ticket.deadline = deadline
                 self._pending[ticket.request_id] = ticket
-                sent.append(Sent(ticket.request.client_order_id, datetime.fromtimestamp(moment, UTC)))
+                at = datetime.fromtimestamp(moment, UTC)
+                sent.extend(Sent(name, at) for name in client_ids(ticket.request))
         self._tell(sent)
 
     def on_unsent(self, tickets: Sequence[object]) -> None:
-        for ticket in tickets:
-            if isinstance(ticket, Ticket):
-                self.over_rest(ticket.request, ticket.call)
+        self.over_rest([(ticket.request, ticket.call) for ticket in tickets if isinstance(ticket, Ticket)])
 
     def on_reply(self, request_id: int, status: int, payload: Any) -> None:
         ticket = self._pending.pop(request_id, None)
@@ -130,6 +134,10 @@ class OrderDesk:
 
     def _doubt(self, ticket: Ticket, reason: str) -> None:
         self._settle(ticket.request, Unknown(ticket.request.client_order_id, reason, datetime.now(UTC)), None)
+
+    def _place_all(self, calls: Sequence[tuple[Request, Call]]) -> None:
+        for request, call in calls:
+            self._place(request, call)
 
     def _place(self, request: Request, call: Call) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from brokers.tradovate.types import (
     Account,
+    CashBalance,
     Command,
     Contract,
     Entity,
@@ -40,6 +41,7 @@ class EntityCache:
         self.refusals: dict[int, Refusal] = {}
         self.strategies: dict[int, Strategy] = {}
         self.strategy_of_order: dict[int, int] = {}
+        self.bracket_index: dict[int, int] = {}
         self.orders_of_strategy: dict[int, list[int]] = {}
         self.orphan_strategies: dict[int, Strategy] = {}
         self.children: dict[int, list[int]] = {}
@@ -47,12 +49,16 @@ class EntityCache:
         self.fills_of_order: dict[int, list[int]] = {}
         self.priceless: set[int] = set()
         self.positions: dict[tuple[int, int], Position] = {}
+        self.balances: dict[int, CashBalance] = {}
         self.changed_orders: dict[int, None] = {}
         self.changed_fills: dict[int, None] = {}
         self.changed_positions: dict[tuple[int, int], None] = {}
+        self.changed_balances: dict[int, None] = {}
         self.changed_strategies: dict[int, None] = {}
+        self._earlier_versions: dict[int, OrderVersion] = {}
         self._refusals_by_command: dict[int, Refusal] = {}
         self._changes: set[int] = set()
+        self._refused_changes: set[int] = set()
         self._appliers: dict[type, Callable[[Any], object]] = {
             Account: lambda account: self.accounts.update({account.id: account}),
             Contract: lambda contract: self.contracts.update({contract.id: contract.name}),
@@ -62,6 +68,7 @@ class EntityCache:
             Refusal: self._apply_refusal,
             Fill: self._apply_fill,
             Position: self._apply_position,
+            CashBalance: self._apply_balance,
             Strategy: self._apply_strategy,
             StrategyLink: self._apply_link,
         }
@@ -73,8 +80,11 @@ class EntityCache:
         return sum(self.fills[fill_id].qty for fill_id in self.fills_of_order.get(order_id, ()))
 
     def forget_changes(self) -> None:
-        for changed in (self.changed_orders, self.changed_fills, self.changed_positions, self.changed_strategies):
-            changed.clear()
+        self.changed_orders.clear()
+        self.changed_fills.clear()
+        self.changed_positions.clear()
+        self.changed_balances.clear()
+        self.changed_strategies.clear()
 
     def _apply_order(self, order: Order) -> None:
         known = self.orders.get(order.id)
@@ -90,30 +100,54 @@ class EntityCache:
 
     def _apply_version(self, version: OrderVersion) -> None:
         known = self.versions.get(version.order_id)
-        if known == version or (known is not None and known.id > version.id):
+        if known == version or version.id in self._refused_changes:
             return
+        if known is not None and known.id > version.id:
+            self._keep_earlier(version)
+            return
+        if known is not None and known.id < version.id:
+            self._keep_earlier(known)
         self.versions[version.order_id] = version
         self.changed_orders[version.order_id] = None
 
+    def _keep_earlier(self, version: OrderVersion) -> None:
+        """The terms that stay in force should the newest ones be refused."""
+        kept = self._earlier_versions.get(version.order_id)
+        if kept is None or kept.id < version.id:
+            self._earlier_versions[version.order_id] = version
+
     def _apply_command(self, command: Command) -> None:
         self.order_of_command[command.id] = command.order_id
-        refusal = self._refusals_by_command.pop(command.id, None)
         if command.command_type != "New":
             self._changes.add(command.id)
-            return
+        refusal = self._refusals_by_command.pop(command.id, None)
         if refusal is not None:
-            self._refuse(command.order_id, refusal)
+            self._apply_refusal(refusal)
+        if command.command_type != "New":
+            return
         if command.client_order_id and self.client_ids.get(command.order_id) != command.client_order_id:
             self.client_ids[command.order_id] = command.client_order_id
             self._identify(command.order_id)
 
     def _apply_refusal(self, refusal: Refusal) -> None:
-        order_id = refusal.order_id or self.order_of_command.get(refusal.command_id)
+        """Only its command says what was refused: the order, or a cancel or change of an order that goes on."""
+        order_id = self.order_of_command.get(refusal.command_id)
         if order_id is None:
-            self._refusals_by_command[refusal.command_id] = refusal
-        elif refusal.command_id not in self._changes:
-            # A refused cancel or modify does not refuse the order.
+            known = self._refusals_by_command.get(refusal.command_id)
+            if known is None or not known.text:
+                self._refusals_by_command[refusal.command_id] = refusal
+        elif refusal.command_id in self._changes:
+            self._refuse_change(order_id, refusal.command_id)
+        else:
             self._refuse(order_id, refusal)
+
+    def _refuse_change(self, order_id: int, command_id: int) -> None:
+        """The venue shows a modification's version before it has passed: it has its command's id."""
+        self._refused_changes.add(command_id)
+        current, earlier = self.versions.get(order_id), self._earlier_versions.get(order_id)
+        if current is not None and current.id == command_id and earlier is not None:
+            self.versions[order_id] = earlier
+            self.changed_orders[order_id] = None
 
     def _refuse(self, order_id: int, refusal: Refusal) -> None:
         known = self.refusals.get(order_id)
@@ -144,6 +178,13 @@ class EntityCache:
         self.positions[key] = position
         self.changed_positions[key] = None
 
+    def _apply_balance(self, balance: CashBalance) -> None:
+        known = self.balances.get(balance.account_id)
+        if known is not None and (known.amount == balance.amount or balance.at < known.at):
+            return
+        self.balances[balance.account_id] = balance
+        self.changed_balances[balance.account_id] = None
+
     def _apply_strategy(self, strategy: Strategy) -> None:
         known = self.strategies.get(strategy.id)
         if known == strategy:
@@ -161,6 +202,8 @@ class EntityCache:
         if self.strategy_of_order.get(link.order_id) == link.strategy_id:
             return
         self.strategy_of_order[link.order_id] = link.strategy_id
+        if link.bracket_index is not None:
+            self.bracket_index[link.order_id] = link.bracket_index
         self.orphan_strategies.pop(link.strategy_id, None)
         self.orders_of_strategy.setdefault(link.strategy_id, []).append(link.order_id)
         self._identify(link.order_id)
@@ -173,7 +216,7 @@ class EntityCache:
         for strategy in tuple(self.orphan_strategies.values()):
             for order in self.orders.values():
                 if self._fits(order, strategy):
-                    self._apply_link(StrategyLink(0, strategy.id, order.id))
+                    self._apply_link(StrategyLink(0, strategy.id, order.id, None))
                     break
 
     def _fits(self, order: Order, strategy: Strategy) -> bool:

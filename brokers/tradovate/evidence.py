@@ -7,10 +7,11 @@ never half-known.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 from brokers.base import AccountRef
-from brokers.errors import Refused
+from brokers.errors import BrokerError, Refused
 from brokers.reports import SyncReport
 from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
@@ -18,6 +19,8 @@ from brokers.tradovate.entities import EntityCache
 from brokers.tradovate.joins import Joins
 from brokers.tradovate.parse import entities_of
 from brokers.tradovate.types import Account, Contract
+
+logger = logging.getLogger(__name__)
 
 _LISTS = (
     "position",
@@ -34,7 +37,7 @@ _OF_ACCOUNT = frozenset({"position", "order", "orderStrategy"})
 
 
 def read_account(client: Client, book: ContractBook, account: AccountRef) -> SyncReport:
-    """The account's orders, fills and positions of the venue's current session. Raises a `BrokerError`.
+    """The account's orders, fills, positions and cash of the venue's current session. Raises a `BrokerError`.
 
     `at` is the moment before the first list was read: what changed later is newer than this report.
     """
@@ -46,10 +49,22 @@ def read_account(client: Client, book: ContractBook, account: AccountRef) -> Syn
         params = {"masterid": account.broker_id} if entity_type in _OF_ACCOUNT else None
         for entity in entities_of(entity_type, client.read_list(path, params)):
             cache.apply(entity)
+    _read_cash(client, cache, account)
     joins = Joins(cache, book, {})
     for contract_id in joins.missing_contracts():
         _name(client, book, cache, contract_id)
     return joins.sync_report(started, int(account.broker_id))
+
+
+def _read_cash(client: Client, cache: EntityCache, account: AccountRef) -> None:
+    """A permission of its own at the venue, and no evidence of any order: whoever may not see it goes without."""
+    try:
+        rows = client.read_list("cashBalance/deps", {"masterid": account.broker_id})
+    except BrokerError as error:
+        logger.info("no cash balance of %s: %s", account.name, error)
+        return
+    for entity in entities_of("cashBalance", rows):
+        cache.apply(entity)
 
 
 def _name(client: Client, book: ContractBook, cache: EntityCache, contract_id: int) -> None:

@@ -2,18 +2,18 @@
 
 Whose an order is: `orderStrategyLink` leads to the strategy, whose uuid is our id (the order that trades in the
 strategy's own direction is the entry, the others are its legs); `parentId` leads to the entry of an OSO; else the
-New command's clOrdId is our id (Tradovate wire facts, entities and event sequences).
+New command's clOrdId is our id, which tells what the order is for (Tradovate wire facts, entities, event sequences).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from brokers.base import AccountRef, OrderRole, OrderStatus, OrderType, Side
-from brokers.reports import FillReport, OrderReport, PositionReport, SyncReport
+from brokers.base import AccountRef, OrderRole, OrderStatus, OrderType, Side, role_of
+from brokers.reports import BalanceReport, FillReport, OrderReport, PositionReport, SyncReport
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.entities import EntityCache
-from brokers.tradovate.types import Fill, Order, Position, Strategy
+from brokers.tradovate.types import CashBalance, Fill, Order, Position, Strategy
 
 _SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 _STATUSES = {
@@ -72,7 +72,7 @@ class Joins:
         parent = self.cache.client_ids.get(order.parent_id) if order.parent_id is not None else None
         if parent is not None:
             return own, parent, self._leg_role(order)
-        return own, None, OrderRole.EXTERNAL if own is None else OrderRole.ENTRY
+        return own, None, OrderRole.EXTERNAL if own is None else role_of(own)
 
     def order_report(self, order: Order, at: datetime) -> OrderReport | None:
         """None while the contract's name is not known."""
@@ -98,6 +98,7 @@ class Joins:
             stop_price=version.stop_price if version is not None else None,
             reject_code=refusal.code if refusal is not None else "",
             reject_text=refusal.text if refusal is not None else "",
+            bracket_index=self.cache.bracket_index.get(order.id),
         )
 
     def failed_entry(self, strategy: Strategy, at: datetime) -> OrderReport | None:
@@ -142,6 +143,9 @@ class Joins:
         average = None if position.net == 0 else position.avg_price
         return PositionReport(self._account(position.account_id), symbol, position.net, average, position.at)
 
+    def balance_report(self, balance: CashBalance) -> BalanceReport:
+        return BalanceReport(self._account(balance.account_id), balance.amount, balance.at)
+
     def sync_report(self, at: datetime, account_id: int | None = None) -> SyncReport:
         """The whole cache, or one account of it. Contracts must be known: see `missing_contracts`."""
         cache = self.cache
@@ -157,6 +161,7 @@ class Joins:
             tuple(report for report in orders if report is not None),
             tuple(report for report in fills if report is not None),
             tuple(report for report in positions if report is not None),
+            tuple(self.balance_report(balance) for key, balance in cache.balances.items() if key in ids),
         )
 
     def _account(self, account_id: int) -> AccountRef:

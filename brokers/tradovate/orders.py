@@ -2,19 +2,32 @@
 
 An entry with exits is `orderStrategy/startorderstrategy`: distances count from the fill, the venue links the legs and
 cancels the sibling, and one request means that no crash leaves the entry without its stop. Offsets are price points,
-signed by direction; `isAutomated` is an exchange rule (Tradovate wire facts, trading calls).
+signed by direction; `isAutomated` is an exchange rule (Tradovate wire facts, trading calls). What protects a position
+is GTC: it must outlive the session.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from brokers.base import BracketLeg, CancelOrder, FlattenPosition, OrderType, Request, Side, SubmitOrder
+from brokers.base import (
+    BracketLeg,
+    CancelOrder,
+    FlattenPosition,
+    ModifyOrder,
+    OrderType,
+    Request,
+    Side,
+    SubmitOco,
+    SubmitOrder,
+    Trail,
+    client_ids,
+)
 from brokers.errors import Refused
 from brokers.reports import Accepted, Outcome, Rejected, Unknown
 from brokers.tradovate.parse import Json
@@ -41,9 +54,14 @@ def call_for(request: Request, contract_id: int | None = None) -> Call:
     """The call that does it. `contract_id` is needed for a flatten; raises `ValueError` for what cannot be said."""
     match request:
         case SubmitOrder(bracket=()):
-            return Call("order/placeorder", _dumps({**_target(request), **_terms(request), **_own_id(request)}))
+            return Call("order/placeorder", _dumps({**_target(request), **_entry(request), **_own_id(request)}))
         case SubmitOrder():
             return Call("orderStrategy/startorderstrategy", _dumps(_strategy(request)))
+        case SubmitOco():
+            return Call("order/placeoco", _dumps(_oco(request)))
+        case ModifyOrder():
+            body = {"orderId": int(request.broker_order_id), **_changed(request), **_own_id(request)}
+            return Call("order/modifyorder", _dumps(body))
         case FlattenPosition():
             if contract_id is None:
                 raise ValueError(f"no contract id for {request.symbol}")
@@ -65,13 +83,30 @@ def outcome_of(request: Request, payload: Any, at: datetime) -> Outcome:
     return accepted or Unknown(request.client_order_id, "the venue's answer names no order", at)
 
 
+def outcome_of_each(request: Request, outcome: Outcome, payload: Any) -> tuple[Outcome, ...]:
+    """A request's outcome for each of its client ids: what it does, it does to all of its orders.
+
+    `outcome` is that of the first; `payload` is the answer that made it, if there was one.
+    """
+    others = [replace(outcome, client_order_id=name) for name in client_ids(request)[1:]]
+    if isinstance(outcome, Accepted):
+        others = [_accepted_stop(other.client_order_id, payload, outcome.at) for other in others]
+    return outcome, *others
+
+
+def _accepted_stop(client_order_id: str, payload: Json, at: datetime) -> Outcome:
+    if "ocoId" not in payload:
+        return Unknown(client_order_id, "the venue's answer does not name the stop", at)
+    return Accepted(client_order_id, str(payload["ocoId"]), at)
+
+
 def _acceptance(request: Request, payload: Json, at: datetime) -> Accepted | None:
     strategy = payload.get("orderStrategy")
     if isinstance(strategy, dict) and "id" in strategy:
         return Accepted(request.client_order_id, None, at, broker_strategy_id=str(strategy["id"]))
     if "orderId" in payload:
         return Accepted(request.client_order_id, str(payload["orderId"]), at)
-    if isinstance(request, CancelOrder) and "commandId" in payload:
+    if isinstance(request, CancelOrder | ModifyOrder) and "commandId" in payload:
         return Accepted(request.client_order_id, request.broker_order_id, at)
     # Nothing to close: every field of the answer is optional, and without a reason it is not a refusal.
     return Accepted(request.client_order_id, None, at) if isinstance(request, FlattenPosition) else None
@@ -95,7 +130,7 @@ def refusal_of(payload: Json) -> Refused | None:
 def _strategy(order: SubmitOrder) -> dict[str, Any]:
     if sum(leg.qty for leg in order.bracket) != order.qty:
         raise ValueError("the bracket's quantities do not sum to the entry's")
-    params = {"entryVersion": _terms(order), "brackets": [_bracket(order.side, leg) for leg in order.bracket]}
+    params = {"entryVersion": _entry(order), "brackets": [_bracket(order.side, leg) for leg in order.bracket]}
     return {
         **_target(order),
         "orderStrategyTypeId": BRACKET_STRATEGY_TYPE,
@@ -105,7 +140,14 @@ def _strategy(order: SubmitOrder) -> dict[str, Any]:
     }
 
 
-def _target(order: SubmitOrder) -> dict[str, Any]:
+def _oco(pair: SubmitOco) -> dict[str, Any]:
+    lasting = {"action": _ACTIONS[pair.side], "orderQty": pair.qty, "timeInForce": "GTC", "isAutomated": True}
+    target = {**lasting, "orderType": "Limit", "price": _number(pair.target_price)}
+    stop = {**lasting, "orderType": "Stop", "stopPrice": _number(pair.stop_price)}
+    return {**_target(pair), **target, **_own_id(pair), "other": {**stop, "clOrdId": pair.stop_client_order_id}}
+
+
+def _target(order: SubmitOrder | SubmitOco) -> dict[str, Any]:
     return {
         "accountSpec": order.account.name,
         "accountId": int(order.account.broker_id),
@@ -114,18 +156,29 @@ def _target(order: SubmitOrder) -> dict[str, Any]:
     }
 
 
-def _terms(order: SubmitOrder) -> dict[str, Any]:
-    terms: dict[str, Any] = {
-        "orderQty": order.qty,
-        "orderType": _TYPES[order.order_type],
-        # Legs inherit it: a position held over the session's end must keep its stop.
-        "timeInForce": "GTC" if order.bracket else "Day",
-    }
+def _entry(order: SubmitOrder) -> dict[str, Any]:
+    # Legs inherit it from their entry.
+    lasting = order.is_protective or bool(order.bracket)
+    return {**_terms(order), **_prices(order), "timeInForce": "GTC" if lasting else "Day"}
+
+
+def _changed(change: ModifyOrder) -> dict[str, Any]:
+    """A trailing stop keeps its prices, which the venue has moved since: stating none leaves them alone."""
+    trailing = change.order_type is OrderType.TRAILING_STOP and change.stop_price is None
+    return {**_terms(change), **({} if trailing else _prices(change)), "timeInForce": "GTC"}
+
+
+def _terms(order: SubmitOrder | ModifyOrder) -> dict[str, Any]:
+    return {"orderQty": order.qty, "orderType": _TYPES[order.order_type]}
+
+
+def _prices(order: SubmitOrder | ModifyOrder) -> dict[str, Any]:
+    """The prices that the order's type has. Raises `ValueError` when one is missing."""
     if order.order_type is OrderType.LIMIT:
-        terms["price"] = _number(order.price, "a limit order needs a price")
+        return {"price": _number(order.price, "a limit order needs a price")}
     if order.order_type in (OrderType.STOP, OrderType.TRAILING_STOP):
-        terms["stopPrice"] = _number(order.stop_price, "a stop order needs a stop price")
-    return terms
+        return {"stopPrice": _number(order.stop_price, "a stop order needs a stop price")}
+    return {}
 
 
 def _own_id(request: Request) -> dict[str, Any]:
@@ -133,13 +186,28 @@ def _own_id(request: Request) -> dict[str, Any]:
 
 
 def _bracket(side: Side, leg: BracketLeg) -> dict[str, Any]:
-    """A missing leg is left out: 0 would mean a leg at the entry's price."""
-    bracket: dict[str, Any] = {"qty": leg.qty, "trailingStop": False}
+    """A missing leg is left out: 0 would mean a leg at the entry's price.
+
+    A stop that trails from the start is the venue's own TrailingStop, which keeps its distance and knows no steps.
+    """
+    trails_at_once = leg.trail is not None and leg.trail.trigger == 0
+    bracket: dict[str, Any] = {"qty": leg.qty, "trailingStop": trails_at_once}
+    stop_distance = leg.trail.distance if leg.trail is not None and trails_at_once else leg.stop_distance
     if leg.target_distance is not None:
         bracket["profitTarget"] = _number(leg.target_distance * side.sign)
-    if leg.stop_distance is not None:
-        bracket["stopLoss"] = _number(-leg.stop_distance * side.sign)
+    if stop_distance is not None:
+        bracket["stopLoss"] = _number(-stop_distance * side.sign)
+    if leg.trail is not None and not trails_at_once:
+        bracket["autoTrail"] = _auto_trail(leg, leg.trail)
     return bracket
+
+
+def _auto_trail(leg: BracketLeg, trail: Trail) -> dict[str, Any]:
+    """Its distances are positive on either side. Without `freq` the stop moves with every tick."""
+    if leg.stop_distance is None:
+        raise ValueError("a stop that trails from a trigger on needs a distance until then")
+    auto = {"stopLoss": _number(trail.distance), "trigger": _number(trail.trigger)}
+    return {**auto, "freq": _number(trail.step)} if trail.step else auto
 
 
 def _number(value: Decimal | None, missing: str = "") -> orjson.Fragment:

@@ -17,6 +17,7 @@ import orjson
 from brokers.errors import OutcomeUnknown, RateLimited
 from brokers.tradovate.types import (
     Account,
+    CashBalance,
     Command,
     Contract,
     Entity,
@@ -32,6 +33,8 @@ from brokers.tradovate.types import (
 logger = logging.getLogger(__name__)
 
 CAPTCHA_HOLD = timedelta(hours=1)
+DOLLARS = 1
+ENTRY_LABEL = "256"
 _LARGEST_TICKET_SECONDS = 86_400
 
 Json = Mapping[str, Any]
@@ -130,13 +133,13 @@ def _command(item: Json) -> Command:
 def _command_report(item: Json) -> Refusal | None:
     if item["commandStatus"] not in ("RiskRejected", "ExecutionRejected"):
         return None
-    return Refusal(item["id"], item["commandId"], None, *_reason(item))
+    return Refusal(item["id"], item["commandId"], *_reason(item))
 
 
 def _execution_report(item: Json) -> Refusal | None:
     if item["execType"] != "Rejected":
         return None
-    return Refusal(item["id"], item["commandId"], item["orderId"], *_reason(item))
+    return Refusal(item["id"], item["commandId"], *_reason(item))
 
 
 def _reason(item: Json) -> tuple[str, str]:
@@ -167,6 +170,14 @@ def _position(item: Json) -> Position:
     )
 
 
+def _cash_balance(item: Json) -> CashBalance | None:
+    """An account has one for each currency it holds."""
+    amount = decimal_of(item["amount"])
+    if amount is None or item["currencyId"] != DOLLARS:
+        return None
+    return CashBalance(item["accountId"], amount, parse_time(item["timestamp"]))
+
+
 def _strategy(item: Json) -> Strategy:
     return Strategy(
         item["id"],
@@ -179,6 +190,12 @@ def _strategy(item: Json) -> Strategy:
     )
 
 
+def _strategy_link(item: Json) -> StrategyLink:
+    label = str(item.get("label"))
+    index = int(label) if label.isdecimal() and label != ENTRY_LABEL else None
+    return StrategyLink(item["id"], item["orderStrategyId"], item["orderId"], index)
+
+
 _READERS: dict[str, Callable[[Json], Entity | None]] = {
     "account": _account,
     "contract": lambda item: Contract(item["id"], item["name"]),
@@ -189,8 +206,9 @@ _READERS: dict[str, Callable[[Json], Entity | None]] = {
     "executionReport": _execution_report,
     "fill": _fill,
     "position": _position,
+    "cashBalance": _cash_balance,
     "orderStrategy": _strategy,
-    "orderStrategyLink": lambda item: StrategyLink(item["id"], item["orderStrategyId"], item["orderId"]),
+    "orderStrategyLink": _strategy_link,
 }
 
 SYNC_KEYS = (
@@ -205,4 +223,5 @@ SYNC_KEYS = (
     ("executionReports", "executionReport"),
     ("fills", "fill"),
     ("positions", "position"),
+    ("cashBalances", "cashBalance"),
 )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from brokers.base import OrderRole
-from brokers.reports import FillReport, OrderReport, PositionReport, Report, SyncReport
+from brokers.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report, SyncReport
 from brokers.tradovate.joins import Joins
 from brokers.tradovate.types import Order
 
@@ -40,6 +40,8 @@ class Reporter:
             reports.extend(self._due_fills())
         if cache.changed_positions:
             reports.extend(self._due_positions())
+        if cache.changed_balances:
+            reports.extend(self._due_balances())
         return reports
 
     def snapshot(self, at: datetime) -> SyncReport:
@@ -110,6 +112,11 @@ class Reporter:
                 self._cache.changed_positions[key] = None
             else:
                 yield report
+
+    def _due_balances(self) -> Iterator[BalanceReport]:
+        changed, self._cache.changed_balances = self._cache.changed_balances, {}
+        for account_id in changed:
+            yield self._joins.balance_report(self._cache.balances[account_id])
 
     def _settled(self, order: Order, report: OrderReport) -> bool:
         if order.status in ("Unknown", "PendingNew"):

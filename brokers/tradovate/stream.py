@@ -25,6 +25,7 @@ from brokers.tradovate.entities import EntityCache
 from brokers.tradovate.gaps import Gaps
 from brokers.tradovate.gate import Gate
 from brokers.tradovate.joins import Joins
+from brokers.tradovate.orders import outcome_of_each
 from brokers.tradovate.reports import Reporter
 from brokers.tradovate.session import TradovateSession
 from brokers.tradovate.types import Strategy
@@ -96,7 +97,7 @@ class UserSession(TradovateSession):
         """Take an order request's outcome for the next `flush`, and learn from the answer what joins need."""
         if isinstance(outcome, Accepted):
             self._learn(request, outcome, payload)
-        self._events.append(outcome)
+        self._events.extend(outcome_of_each(request, outcome, payload))
 
     def on_renewed(self, token: Token) -> None:
         """The socket itself goes on with the token that it was opened with."""

@@ -52,11 +52,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a command was refused: from a commandReport (order not named) or an executionReport."""
+    """Why a command was refused: from a commandReport or an executionReport."""
 
     id: int
     command_id: int
-    order_id: int | None
     code: str
     text: str
 
@@ -85,6 +84,15 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class CashBalance:
+    """Dollars of one account, with the realised result and without open positions."""
+
+    account_id: int
+    amount: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     id: int
     account_id: int
@@ -97,9 +105,24 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True)
 class StrategyLink:
+    """`bracket_index` is None for the entry."""
+
     id: int
     strategy_id: int
     order_id: int
+    bracket_index: int | None
 
 
-Entity = Account | Contract | Order | OrderVersion | Command | Refusal | Fill | Position | Strategy | StrategyLink
+Entity = (
+    Account
+    | Contract
+    | Order
+    | OrderVersion
+    | Command
+    | Refusal
+    | Fill
+    | Position
+    | CashBalance
+    | Strategy
+    | StrategyLink
+)

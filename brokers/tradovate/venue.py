@@ -18,6 +18,8 @@ from brokers.tradovate.types import Account
 CAPABILITIES = Capabilities(
     native_brackets=True,
     native_multi_bracket=True,
+    native_oco=True,
+    modifies_orders=True,
     enforces_unique_client_ids=False,
     streams_reports=True,
 )

@@ -9,7 +9,8 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, connection
 
-from execution import doubt, health, planner, protection
+from execution import changes, cutoff, doubt, health, planner, protection
+from execution.lane.months import MonthKeeper
 from execution.lane.quotes import QuoteKeeper
 from execution.lane.runtime import Lane
 from execution.ownership import Ownership
@@ -25,6 +26,7 @@ class Keeper:
         self._lane = lane
         self._ownership = ownership
         self._quotes = QuoteKeeper(lane)
+        self._months = MonthKeeper(lane)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -59,6 +61,9 @@ class Keeper:
             lambda: doubt.doubt_silent(lane.index),
             lambda: doubt.look_for_unknown(lane),
             lambda: protection.watch(lane),
+            lambda: changes.cancel_late_entries(lane.index),
+            lambda: cutoff.flatten_at_cutoff(lane.index),
+            self._months.look,
             self._quotes.refresh,
         )
 

@@ -1,4 +1,4 @@
-"""Keeps quotes flowing for the contracts that accounts of the lane hold: a screen's number, never an order's."""
+"""Keeps quotes flowing for the contracts that accounts of the lane hold: for screens, and for stops at break-even."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from decimal import Decimal
 
 import structlog
 from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Mod
 from redis.exceptions import RedisError
@@ -17,6 +19,8 @@ from redis.exceptions import RedisError
 from brokers.base import ConnectionState, QuoteSource
 from brokers.quotes import cache
 from brokers.quotes.cache import Quote
+from execution import breakeven
+from execution.breakeven import Trigger
 from execution.lane.runtime import Lane
 from execution.models import Position
 
@@ -32,6 +36,8 @@ class QuoteKeeper:
         self._source: QuoteSource | None = None
         self._subscribed: set[str] = set()
         self._newest: dict[str, Quote] = {}
+        self._triggers: dict[str, list[Trigger]] = {}
+        self._reached: set[Trigger] = set()
         self._fresh = threading.Event()
         self._stopping = False
         self._is_cache_away = False
@@ -47,6 +53,7 @@ class QuoteKeeper:
         self._source.subscribe(sorted(held - self._subscribed))
         self._source.unsubscribe(sorted(self._subscribed - held))
         self._subscribed = held
+        self._triggers = breakeven.triggers_of(self._lane.index)
 
     def stop(self) -> None:
         self._stopping = True
@@ -71,6 +78,9 @@ class QuoteKeeper:
         self, symbol: str, bid: Decimal | None, ask: Decimal | None, last: Decimal | None, at: datetime
     ) -> None:
         before = self._newest.get(symbol, Quote(symbol, None, None, None, at))
+        if last is not None:
+            # Every trade is looked at: the market may come back before anybody looks again.
+            self._reached.update(t for t in self._triggers.get(symbol, ()) if t.is_reached(last))
         self._newest[symbol] = replace(
             before,
             bid=before.bid if bid is None else bid,
@@ -91,4 +101,17 @@ class QuoteKeeper:
                 if not self._is_cache_away:
                     log.warning("quotes.cache_away", reason=type(error).__name__)
                 self._is_cache_away = True
+            self._move_stops()
             time.sleep(STORE_EVERY_S)
+
+    def _move_stops(self) -> None:
+        if not self._reached:
+            return
+        reached, self._reached = self._reached, set()
+        try:
+            if breakeven.move_stops(reached):
+                self._lane.dispatch()
+        except DatabaseError as error:
+            connection.close()
+            # The next trade beyond the trigger finds it again.
+            log.warning("quotes.break_even_delayed", reason=type(error).__name__)

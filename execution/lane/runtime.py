@@ -14,7 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Mod
 
 from brokers import errors
-from brokers.base import Connection, Request
+from brokers.base import Connection, Request, client_ids
 from brokers.models import BrokerLogin
 from brokers.registry import VENUES
 from brokers.reports import Event, NotSent
@@ -70,7 +70,8 @@ class Lane:
                     connection.submit(requests)
                     continue
                 reason = "the broker login could not be opened"
-                self.inbox.put(login_id, [NotSent(r.client_order_id, reason, clock.now()) for r in requests])
+                names = [name for request in requests for name in client_ids(request)]
+                self.inbox.put(login_id, [NotSent(name, reason, clock.now()) for name in names])
 
     def connection_of(self, login_id: UUID) -> Connection | None:
         return self._connections.get(login_id)

@@ -1,5 +1,7 @@
 """The rows that are the queue: intents, orders, fills, positions, and every transition between their states."""
 
+from execution.models.command import Command
+from execution.models.explanation import Explanation
 from execution.models.fill import Fill
 from execution.models.heartbeat import Heartbeat
 from execution.models.intent import IntentKind, IntentSource, IntentStatus, OrderIntent
@@ -9,6 +11,8 @@ from execution.models.transition import ObjectKind, Transition
 
 __all__ = [
     "BrokerPosition",
+    "Command",
+    "Explanation",
     "Fill",
     "Heartbeat",
     "IntentKind",

@@ -22,6 +22,7 @@ class Fill(models.Model):
     side = models.CharField(max_length=4, choices=[(s.value, s.value) for s in Side])
     qty = models.PositiveIntegerField()
     price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    realized_pnl = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     filled_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
 

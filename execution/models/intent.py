@@ -7,8 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from brokers.base import Side
+from brokers.base import OrderType, Side
 from brokers.models import BrokerAccount
+from execution.models.command import Command
+from execution.models.explanation import Explanation
 from justtrades import clock
 from justtrades.ids import new_id
 from recorders.models import Signal
@@ -26,8 +28,13 @@ class IntentSource(models.TextChoices):
 
 
 class IntentKind(models.TextChoices):
+    """See `execution.plan.LegKind`."""
+
     ENTRY = "entry", "Entry"
     EXIT = "exit", "Exit"
+    REDUCE = "reduce", "Partial exit"
+    CANCEL = "cancel", "Cancel"
+    PROTECT = "protect", "Protect"
 
 
 class IntentStatus(models.TextChoices):
@@ -64,7 +71,12 @@ TRANSITIONS: dict[IntentStatus, frozenset[IntentStatus]] = {
 
 
 class OrderIntent(models.Model):
-    """`after` is the intent on the same trader and contract that must be finished first."""
+    """`after` is the intent on the same trader and contract that must be finished first.
+
+    `exits` is the template that the position is to have (`traders.exits.ExitTemplate`), `bracket` the legs that go
+    with the entry: rows of quantity, target and stop distance in points, and the target's place in the template.
+    An entry that still waits at `cancel_at` is canceled.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", **COPIED)
@@ -83,6 +95,13 @@ class OrderIntent(models.Model):
     qty = models.PositiveIntegerField()
     target_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     stop_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    order_type = models.CharField(max_length=16, default=OrderType.MARKET.value)
+    price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    bracket = models.JSONField(default=list)
+    exits = models.TextField(blank=True, default="")
+    cancel_at = models.DateTimeField(null=True)
+    command = models.ForeignKey(Command, on_delete=models.CASCADE, null=True, related_name="intents", **COPIED)
+    explanation = models.ForeignKey(Explanation, on_delete=models.PROTECT, null=True, related_name="+", **COPIED)
     after = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="followers", **COPIED)
     status = models.CharField(max_length=12, choices=IntentStatus, default=IntentStatus.NEW)
     reason_code = models.CharField(max_length=64, blank=True)
@@ -102,11 +121,14 @@ class OrderIntent(models.Model):
         ordering = ("-created_at",)
         indexes = (
             models.Index(fields=["owner", "-created_at"], name="intents_of_owner"),
+            models.Index(
+                fields=["trader", "created_at"], name="entries_of_trader", condition=models.Q(kind=IntentKind.ENTRY)
+            ),
             models.Index(fields=["trader", "symbol"], name="live_intents", condition=models.Q(status__in=sorted(LIVE))),
         )
         constraints = (
             models.CheckConstraint(
-                condition=models.Q(kind=IntentKind.EXIT) | models.Q(status=IntentStatus.DENIED) | models.Q(qty__gt=0),
+                condition=~models.Q(kind=IntentKind.ENTRY) | models.Q(status=IntentStatus.DENIED) | models.Q(qty__gt=0),
                 name="entry_quantity_positive",
             ),
         )

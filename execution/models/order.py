@@ -21,7 +21,11 @@ DONE = frozenset(
 
 
 class Order(models.Model):
-    """`intent` is None for an EXTERNAL order; a bracket leg belongs to the intent of its entry."""
+    """`intent` is None for an EXTERNAL order; a bracket leg belongs to the intent of its entry.
+
+    `target_index` is an exit leg's place in its position's exit template. `wanted_qty` and `wanted_price` are a wish
+    that the broker has not confirmed yet: the terms that a working order is to have, with `wanted_qty` 0 to cancel it.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", **COPIED)
@@ -43,6 +47,11 @@ class Order(models.Model):
     avg_price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     reject_code = models.CharField(max_length=64, blank=True)
     reject_text = models.CharField(max_length=512, blank=True)
+    target_index = models.PositiveSmallIntegerField(null=True)
+    wanted_qty = models.PositiveIntegerField(null=True)
+    wanted_price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    change_sent_at = models.DateTimeField(null=True)
+    change_attempts = models.PositiveSmallIntegerField(default=0)
     queries_without_trace = models.PositiveSmallIntegerField(default=0)
     queried_at = models.DateTimeField(null=True)
     submit_started_at = models.DateTimeField(null=True)
@@ -55,6 +64,7 @@ class Order(models.Model):
         indexes = (
             models.Index(fields=["owner", "-created_at"], name="orders_of_owner"),
             models.Index(fields=["account", "symbol"], name="live_orders", condition=models.Q(status__in=sorted(LIVE))),
+            models.Index(fields=["account"], name="wished_orders", condition=models.Q(wanted_qty__isnull=False)),
         )
         constraints = (
             models.UniqueConstraint("account", "broker_order_id", name="one_order_per_broker_order_id"),

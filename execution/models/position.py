@@ -16,7 +16,8 @@ from traders.models import Trader
 class Position(models.Model):
     """A trader's net signed contracts of one contract month. Average price is in points, P&L in the account's money.
 
-    `unprotected_since` is set while the position wants a stop (`stop_distance`) and no working one covers it.
+    `unprotected_since` is set while the position wants a stop (`stop_distance`) and no working one covers it. `exits`
+    is the template of its newest entry; `is_at_break_even` says that its stop was moved to the entry for good.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -28,6 +29,8 @@ class Position(models.Model):
     avg_price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     realized_pnl = models.DecimalField(max_digits=20, decimal_places=4, default=Decimal(0))
     stop_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    exits = models.TextField(blank=True, default="")
+    is_at_break_even = models.BooleanField(default=False)
     unprotected_since = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=clock.now)

@@ -11,6 +11,7 @@ from django.db import transaction
 from brokers.models import BrokerAccount, BrokerLogin
 from brokers.reports import (
     Accepted,
+    BalanceReport,
     ConnectionReport,
     Event,
     FillReport,
@@ -23,6 +24,7 @@ from brokers.reports import (
     Unknown,
 )
 from execution import feed
+from execution.bulk import update_rows
 from execution.models import BrokerPosition
 from execution.reports import absence
 from execution.reports.fills import apply_fills, store_fills
@@ -47,7 +49,7 @@ class _Batch:
     def flat(self) -> Iterator[LoginEvent]:
         for login_id, event in self.events:
             if isinstance(event, SyncReport):
-                parts: tuple[Event, ...] = (*event.orders, *event.fills, *event.positions)
+                parts: tuple[Event, ...] = (*event.orders, *event.fills, *event.positions, *event.balances)
                 yield from ((login_id, part) for part in parts)
             else:
                 yield login_id, event
@@ -73,6 +75,7 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
         _store_positions(ledger, flat)
         settle(ledger)
         ledger.write_intents()
+        _store_balances(ledger, flat)
         _store_connections(flat)
     _announce(ledger, flat)
 
@@ -139,6 +142,17 @@ def _store_positions(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
         unique_fields=["account", "symbol"],
         update_fields=["net_qty", "avg_price", "reported_at"],
     )
+
+
+def _store_balances(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
+    newest = {
+        account.id: event
+        for login_id, event in flat
+        if isinstance(event, BalanceReport)
+        and (account := ledger.accounts.get((login_id, event.account.broker_id))) is not None
+    }
+    rows = [(account_id, report.cash, report.at) for account_id, report in newest.items()]
+    update_rows(BrokerAccount, ("cash", "cash_at"), rows)
 
 
 def _store_connections(flat: Sequence[LoginEvent]) -> None:

@@ -18,7 +18,9 @@ from execution.transitions import Change
 from justtrades.ids import new_id
 from justtrades.killpoints import killpoint
 
-_POSITION_COLUMNS = ("net_qty", "avg_price", "realized_pnl", "stop_distance", "opened_at", "updated_at")
+_POSITION_COLUMNS = (
+    "net_qty", "avg_price", "realized_pnl", "stop_distance", "exits", "is_at_break_even", "opened_at", "updated_at",
+)  # fmt: skip
 PRICE_PLACES = Decimal("0.0000000001")
 
 
@@ -67,7 +69,8 @@ def apply_fills(ledger: Ledger, broker_orders: Iterable[tuple[UUID, str]]) -> No
     for fill, order, trader_id in ours:
         _apply(ledger, fill, order, positions[trader_id, order.symbol])
     killpoint("fills.mid")
-    update_rows(Fill, ("order_id", "applied_at"), [(fill.id, order.id, ledger.now) for fill, order, _ in ours])
+    applied = [(fill.id, order.id, ledger.now, fill.realized_pnl) for fill, order, _ in ours]
+    update_rows(Fill, ("order_id", "applied_at", "realized_pnl"), applied)
     rows = [(p.id, *(getattr(p, name) for name in _POSITION_COLUMNS)) for p in positions.values()]
     update_rows(Position, _POSITION_COLUMNS, rows)
 
@@ -117,11 +120,14 @@ def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position) -> None
     before = position.net_qty
     held = Holding(position.net_qty, position.avg_price, position.realized_pnl)
     now_held = after_fill(held, Side(fill.side), fill.qty, price, product_of(position.symbol).point_value)
+    fill.realized_pnl = now_held.realized_pnl - position.realized_pnl
     position.net_qty, position.realized_pnl = now_held.net_qty, now_held.realized_pnl
     position.avg_price = None if now_held.avg_price is None else now_held.avg_price.quantize(PRICE_PLACES)
     position.updated_at = ledger.now
     if before == 0:
         position.opened_at = ledger.now
+    if position.net_qty == 0:
+        position.exits, position.is_at_break_even = "", False
     _note_entry(ledger, order, position)
     ledger.changes.append(
         Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", f"{position.net_qty:+d}",
@@ -134,7 +140,9 @@ def _note_entry(ledger: Ledger, order: Order, position: Position) -> None:
     intent = ledger.intent_of(order)
     if intent is None or order.role != "entry":
         return
-    position.stop_distance = intent.stop_distance
+    position.stop_distance, position.exits = intent.stop_distance, intent.exits
+    # A new average is a new entry: what was safe at the old one need not be.
+    position.is_at_break_even = False
     if order.filled_qty >= order.qty and intent.filled_at is None:
         intent.filled_at = ledger.now
         ledger.stamp(intent)

@@ -13,15 +13,17 @@ from brokers.base import OrderRole, OrderStatus
 from brokers.models import BrokerAccount
 from execution import locks, transitions
 from execution.bulk import update_rows
-from execution.models import IntentSource, IntentStatus, ObjectKind, Order, OrderIntent
+from execution.models import IntentKind, IntentSource, IntentStatus, ObjectKind, Order, OrderIntent
 from execution.models.intent import FINISHED, TRANSITIONS
 from execution.models.order import DONE
 from execution.transitions import Change
 
 log = structlog.get_logger(__name__)
+_WISH_COLUMNS = ("wanted_qty", "wanted_price", "change_sent_at", "change_attempts")
 _ORDER_COLUMNS = (
     "broker_order_id", "broker_strategy_id", "role", "qty", "order_type", "price", "stop_price", "status",
     "filled_qty", "avg_price", "reject_code", "reject_text", "queries_without_trace", "queried_at", "updated_at",
+    *_WISH_COLUMNS,
 )  # fmt: skip
 _INTENT_COLUMNS = (
     "status", "reason_code", "reason_text", "cleared_at", "sent_at", "acknowledged_at", "filled_at",
@@ -44,6 +46,7 @@ class Ledger:
     created: list[Order] = field(default_factory=list)
     changed: dict[UUID, Order] = field(default_factory=dict)
     changed_intents: dict[UUID, OrderIntent] = field(default_factory=dict)
+    wishes: dict[UUID, Order] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     touched: set[tuple[UUID, str]] = field(default_factory=set)
     owners: set[UUID] = field(default_factory=set)
@@ -63,6 +66,7 @@ class Ledger:
         nameless = Order.objects.filter(
             account_id__in={account for account, _ in brokers},
             role=OrderRole.EXIT.value,
+            intent__kind=IntentKind.EXIT,
             broker_order_id__isnull=True,
             status__in=[OrderStatus.SUBMITTING.value, OrderStatus.UNKNOWN.value, OrderStatus.WORKING.value],
         )
@@ -72,7 +76,9 @@ class Ledger:
             self.intents[intent.id] = intent
         for order in locks.lock_orders(Order.objects.filter(id__in={order for order, _ in found})):
             self.index(order)
-            if order.role == OrderRole.EXIT and order.broker_order_id is None:
+            wish = self.intent_of(order)
+            is_flatten = wish is not None and wish.kind == IntentKind.EXIT
+            if is_flatten and order.role == OrderRole.EXIT and order.broker_order_id is None:
                 self.nameless_exits[order.account_id, order.symbol, order.side] = order
 
     def index(self, order: Order) -> None:
@@ -152,5 +158,8 @@ class Ledger:
         ]
         update_rows(OrderIntent, _INTENT_COLUMNS, rows)
         self.changed_intents.clear()
+        wishes = [(o.id, *(getattr(o, name) for name in _WISH_COLUMNS)) for o in self.wishes.values()]
+        update_rows(Order, _WISH_COLUMNS, wishes)
+        self.wishes.clear()
         transitions.record(self.changes)
         self.changes.clear()

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from brokers.base import OrderRole, OrderStatus, OrderType
 from brokers.reports import OrderReport
+from execution.changes import settle_wish
 from execution.models import IntentStatus, Order
 from execution.reports.ledger import Ledger
 from execution.reports.outcomes import bind, reject
@@ -52,6 +53,7 @@ def _create(ledger: Ledger, account_id: UUID, owner_id: UUID, report: OrderRepor
         side=report.side.value,
         qty=report.qty or 0,
         order_type=(report.order_type or OrderType.MARKET).value,
+        target_index=_target_index(ledger, parent, report) if parent is not None and is_leg else None,
         status=report.status.value,
         created_at=ledger.now,
         updated_at=ledger.now,
@@ -59,6 +61,14 @@ def _create(ledger: Ledger, account_id: UUID, owner_id: UUID, report: OrderRepor
     )
     ledger.add(order)
     return order
+
+
+def _target_index(ledger: Ledger, entry: Order, report: OrderReport) -> int | None:
+    """The leg's place in its position's exit template: the entry's intent knows which leg of its bracket is which."""
+    intent = ledger.intent_of(entry)
+    if intent is None or report.bracket_index is None or report.bracket_index >= len(intent.bracket):
+        return None
+    return int(intent.bracket[report.bracket_index][-1])
 
 
 def _copy_terms(ledger: Ledger, order: Order, report: OrderReport) -> None:
@@ -71,14 +81,19 @@ def _copy_terms(ledger: Ledger, order: Order, report: OrderReport) -> None:
         if value is not None and getattr(order, name) != value:
             setattr(order, name, value)
             ledger.touch(order)
+    if settle_wish(order):
+        ledger.touch(order)
 
 
 def _claim_leg(ledger: Ledger, order: Order, report: OrderReport) -> None:
     """A leg that was reported before the venue said whose it is."""
     parent = ledger.by_client[report.parent_client_order_id or ""]
     order.intent_id, order.trader_id, order.role = parent.intent_id, parent.trader_id, report.role.value
+    order.target_index = _target_index(ledger, parent, report)
     if order not in ledger.created:
-        Order.objects.filter(pk=order.pk).update(intent_id=parent.intent_id, trader_id=parent.trader_id)
+        Order.objects.filter(pk=order.pk).update(
+            intent_id=parent.intent_id, trader_id=parent.trader_id, target_index=order.target_index
+        )
     ledger.touch(order)
 
 
@@ -89,6 +104,8 @@ def _move(ledger: Ledger, order: Order, report: OrderReport) -> None:
         reject(ledger, order, report.reject_code or "REJECTED", report.reject_text or "the broker refused the order")
         return
     ledger.move(order, report.status, report.reject_text)
+    if settle_wish(order):
+        ledger.touch(order)
     intent = ledger.intent_of(order)
     if intent is None or order.role not in {OrderRole.ENTRY, OrderRole.EXIT}:
         return

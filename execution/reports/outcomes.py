@@ -77,14 +77,14 @@ def _absorb(ledger: Ledger, order: Order, stranger: Order) -> None:
 def reject(ledger: Ledger, order: Order, code: str, text: str) -> None:
     """The venue's refusal, with proof. A refused exit is tried again: it can only reduce, and must get through."""
     intent = ledger.intent_of(order)
-    is_exit = intent is not None and intent.kind == IntentKind.EXIT
+    is_exit = intent is not None and intent.kind in {IntentKind.EXIT, IntentKind.REDUCE}
     order.reject_code, order.reject_text = code[:64], text[:512]
     if intent is not None and is_exit and order.role == "exit" and intent.attempts < MAX_EXIT_ATTEMPTS:
         ledger.move(order, OrderStatus.NOT_PLACED, f"{code}: {text}")
         ledger.move_intent(intent, IntentStatus.CLEARED, code, text)
         return
     ledger.move(order, OrderStatus.REJECTED, f"{code}: {text}")
-    if intent is not None and order.role in {"entry", "exit"}:
+    if intent is not None and (order.role in {"entry", "exit"} or intent.kind == IntentKind.PROTECT):
         ledger.move_intent(intent, IntentStatus.FAILED, code, text)
 
 

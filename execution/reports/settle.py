@@ -8,6 +8,7 @@ from uuid import UUID
 
 from brokers.base import OrderRole, OrderStatus
 from execution.bulk import update_rows
+from execution.legs import tend
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import LIVE, WORKING
@@ -29,12 +30,20 @@ def settle(ledger: Ledger) -> None:
     entries = _own_orders(intents)
     for key in keys:
         _settle_protection(ledger, positions.get(key), legs[key])
+        _tend_legs(ledger, positions.get(key), legs[key])
     for intent in intents:
         key = (intent.trader_id, intent.symbol)
         if key in keys:
             _settle_intent(ledger, intent, entries.get(intent.id), positions.get(key), legs[key])
     _stamp_protected(ledger, positions, legs)
     update_rows(Position, ("unprotected_since",), [(p.id, p.unprotected_since) for p in positions.values()])
+
+
+def _tend_legs(ledger: Ledger, position: Position | None, legs: list[Order]) -> None:
+    if position is None:
+        return
+    for order in tend(position, legs):
+        ledger.wishes[order.id] = order
 
 
 def _live_legs(keys: Iterable[Key]) -> dict[Key, list[Order]]:
@@ -90,6 +99,10 @@ def _settle_intent(
     if intent.status not in {IntentStatus.DISPATCHED, IntentStatus.UNKNOWN}:
         return
     net = position.net_qty if position is not None else 0
+    if intent.kind == IntentKind.PROTECT:
+        if net == 0 or (position is not None and is_protected(position, legs)):
+            ledger.move_intent(intent, IntentStatus.DONE)
+        return
     if intent.kind == IntentKind.EXIT:
         is_over = order is None or order.status not in {OrderStatus.SUBMITTING}
         if net == 0 and not legs and is_over:

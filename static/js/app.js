@@ -7,6 +7,8 @@ import { startKeyboard } from "./keyboard.js";
 import { startLive } from "./live.js";
 import { startPanels } from "./panels.js";
 import { startPnl } from "./pnl.js";
+import { startRows } from "./rows.js";
+import { startSettings } from "./settings.js";
 import { startTheme } from "./theme.js";
 
 startTheme();
@@ -16,4 +18,6 @@ startKeyboard();
 startFreshness();
 startPanels();
 startPnl();
+startRows();
+startSettings();
 startLive();

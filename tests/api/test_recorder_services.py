@@ -12,13 +12,20 @@ from justtrades import clock
 from justtrades.testing import Cast
 from recorders.models import Recorder, WebhookToken
 from recorders.selectors import get_recorder_for, list_live_tokens
-from recorders.services import create_recorder, revoke_older_tokens, rotate_token, update_recorder, webhook_url
+from recorders.services import (
+    clone_recorder,
+    create_recorder,
+    revoke_older_tokens,
+    rotate_token,
+    update_recorder,
+    webhook_url,
+)
 from tests.factories import RecorderFactory
 
 
 def test_a_token_is_stored_as_its_hash_only(cast: Cast, settings: Any) -> None:
     settings.BASE_URL = "https://trades.example"
-    recorder, token = create_recorder(owner=cast.alice, name="Trend", target_ticks=40, stop_ticks=20)
+    recorder, token = create_recorder(owner=cast.alice, name="Trend", settings={"stop_distance": 20})
     row = WebhookToken.objects.get()
     assert (row.recorder, row.last_four, row.expires_at) == (recorder, token[-4:], None)
     assert row.token_hash == hashlib.sha256(token.encode()).hexdigest()
@@ -37,19 +44,49 @@ def test_tokens_are_long_and_never_the_same(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"name": ""}, {"name": "x" * 81}, {"target_ticks": -1}, {"stop_ticks": 2**31}, {"initial_position_size": -1}],
+    [
+        {"name": ""},
+        {"name": "x" * 81},
+        {"settings": {"stop_distance": -1}},
+        {"settings": {"stop_distance": 2**31}},
+        {"settings": {"initial_position_size": -1}},
+        {"settings": {"targets": [{"distance": 10, "trim": 60}, {"distance": 20, "trim": 50}]}},
+        {"settings": {"auto_flat_after_cutoff": True}},
+        {"settings": {"stop_ticks": 20}},
+        {"symbol_map": {"NAS": "NOTHING"}},
+        {"on_desync": "sometimes"},
+        {"expected_every_minutes": 10_081},
+    ],
+    ids=repr,
 )
 def test_bad_settings_name_the_field_and_change_nothing(bad: dict[str, Any], cast: Cast) -> None:
+    named = list(bad.get("settings", bad))
     with pytest.raises(ValidationError) as refused:
         create_recorder(owner=cast.alice, **{"name": "Trend", **bad})
-    assert list(refused.value.message_dict) == list(bad)
+    assert list(refused.value.message_dict) == named
     recorder = RecorderFactory(owner=cast.alice)
     before = Recorder.objects.values().get()
     with pytest.raises(ValidationError) as refused:
         update_recorder(recorder=recorder, **bad)  # type: ignore[typeddict-item]
-    assert list(refused.value.message_dict) == list(bad)
+    assert list(refused.value.message_dict) == named
     assert Recorder.objects.values().get() == before
     assert WebhookToken.objects.count() == 0
+
+
+def test_what_is_not_stated_stays(cast: Cast) -> None:
+    recorder, _token = create_recorder(owner=cast.alice, name="Trend", settings={"stop_distance": 20})
+    update_recorder(recorder=recorder, settings={"initial_position_size": 0})
+    recorder.refresh_from_db()
+    kept = recorder.settings
+    assert (kept.stop_distance, kept.initial_position_size, kept.add_position_size) == (20, 0, 1)
+
+
+def test_clones_have_names_of_their_own(cast: Cast) -> None:
+    recorder, token = create_recorder(owner=cast.alice, name="x" * 80, settings={"stop_distance": 20})
+    clones = [clone_recorder(recorder=recorder) for _ in range(3)]
+    assert {clone.name for clone, _ in clones} == {f"{'x' * 68} (copy{number})" for number in ("", " 2", " 3")}
+    assert {clone.settings for clone, _ in clones} == {recorder.settings}
+    assert len({token, *(other for _, other in clones)}) == 4
 
 
 def test_a_name_is_taken_per_owner(cast: Cast) -> None:

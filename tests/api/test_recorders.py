@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from rest_framework.test import APIClient
 
 from justtrades.testing import Cast
 from recorders.models import Recorder, Signal, SignalStatus, WebhookToken
 from tests.factories import Chain, RecorderFactory, SignalFactory, TraderFactory
+from traders.models import Trader
 
 ALERT = b'{"action": "buy", "ticker": "MES1!", "price": "6021.25", "contracts": "2"}'
 
@@ -29,8 +33,58 @@ def test_changing_only_what_is_given(alice: APIClient, hers: Chain) -> None:
     address = f"/api/recorders/{hers.recorder.pk}/"
     answer = alice.patch(address, {"stop_ticks": 0, "is_enabled": False}, format="json")
     assert (answer.json()["stop_ticks"], answer.json()["is_enabled"]) == (0, False)
-    assert answer.json()["target_ticks"] == hers.recorder.target_ticks
+    assert (answer.json()["target_ticks"], answer.json()["stop_type"]) == (40, "fixed")
     assert alice.put(address, {"name": "x"}, format="json").status_code == 405
+
+
+def test_a_clone_has_the_settings_and_an_address_of_its_own(alice: APIClient, cast: Cast, hers: Chain) -> None:
+    own = f"/api/recorders/{hers.recorder.pk}/"
+    alice.patch(own, {"stop_ticks": 12, "symbol_map": {"nas": "NQ1!"}, "on_desync": "ask"}, format="json")
+    made = alice.post(f"{own}clone/")
+    assert made.status_code == 201
+    clone, original = made.json(), alice.get(own).json()
+    token = clone.pop("webhook_url").rstrip("/").rpartition("/")[2]
+    assert [shown["last_four"] for shown in clone["addresses"]] == [token[-4:]]
+    assert clone["name"] == f"{original['name']} (copy)"
+    itself = {"id", "name", "created_at", "addresses"}
+    assert {key for key in original if clone[key] != original[key]} == itself
+    assert alice.post(f"{own}clone/").json()["name"] == f"{original['name']} (copy 2)"
+    assert {recorder.owner for recorder in Recorder.objects.all()} == {cast.alice}
+    assert Trader.objects.get() == hers.trader, "nobody follows a clone"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"symbol_map": []}, "symbol_map"),
+        ({"symbol_map": {"NAS": 1.5}}, "symbol_map"),
+        ({"symbol_map": {"NAS": "NOTHING"}}, "symbol_map"),
+        ({"symbol_map": {"NAS": None}}, "symbol_map.NAS"),
+        ({"symbol_map": {"NAS": ["NQ1!"]}}, "symbol_map.NAS"),
+        ({"symbol_map": {"": "NQ1!"}}, "symbol_map"),
+        ({"symbol_map": {"a\x00b": "NQ1!"}}, "symbol_map"),
+        ({"symbol_map": {"\ud800": "NQ1!"}}, "symbol_map"),
+        ({"symbol_map": {"x" * 65: "NQ1!"}}, "symbol_map"),
+        ({"symbol_map": {f"S{number}": "NQ1!" for number in range(101)}}, "symbol_map"),
+        ({"on_desync": "sometimes"}, "on_desync"),
+        ({"expected_every_minutes": 10_081}, "expected_every_minutes"),
+        ({"expected_every_minutes": -1}, "expected_every_minutes"),
+    ],
+)
+def test_what_belongs_to_the_recorder_alone(given: dict[str, Any], named: str, alice: APIClient, hers: Chain) -> None:
+    body = json.dumps(given)
+    answer = alice.patch(f"/api/recorders/{hers.recorder.pk}/", body, content_type="application/json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [named])
+    hers.recorder.refresh_from_db()
+    assert (hers.recorder.symbol_map, hers.recorder.on_desync) == ({}, "converge")
+
+
+def test_a_symbol_map_is_kept_upper_case(alice: APIClient, hers: Chain) -> None:
+    address = f"/api/recorders/{hers.recorder.pk}/"
+    given = {"symbol_map": {" nas100 ": "nq1!"}, "expected_every_minutes": 30, "on_desync": "ask"}
+    answer = alice.patch(address, given, format="json").json()
+    assert answer["symbol_map"] == {"NAS100": "NQ1!"}
+    assert (answer["expected_every_minutes"], answer["on_desync"]) == (30, "ask")
 
 
 def test_deleting_only_without_history(alice: APIClient, cast: Cast, hers: Chain) -> None:

@@ -44,8 +44,8 @@ def make_house(plant: Plant) -> Iterator[Callable[..., House]]:
     owner = User.objects.create(email=f"owner{User.objects.count()}@example.com", is_approved=True)
     made: list[House] = []
 
-    def make(followers: int = 0, **recorder: int) -> House:
-        made.append(House(plant, owner, **recorder))
+    def make(followers: int = 0, **settings: Any) -> House:
+        made.append(House(plant, owner, **settings))
         if followers:
             made[-1].follow(followers)
             made[-1].await_live()

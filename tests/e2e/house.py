@@ -6,7 +6,6 @@ import itertools
 import json
 import secrets
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import requests
@@ -91,14 +90,19 @@ class Follower:
 
 
 class House:
-    """One recorder of one user; `post` sends it an alert through the real door and remembers what was promised."""
+    """One recorder of one user; `post` sends it an alert through the real door and remembers what was promised.
 
-    def __init__(self, plant: Plant, owner: User, **recorder: int) -> None:
+    Its entries are one contract with a target and a stop, unless `settings` say otherwise.
+    """
+
+    def __init__(self, plant: Plant, owner: User, **settings: Any) -> None:
         self.plant = plant
         self.owner = owner
-        terms = {"initial_position_size": 1, "target_ticks": TARGET_TICKS, "stop_ticks": STOP_TICKS, **recorder}
+        usual = {"targets": [{"distance": TARGET_TICKS}], "stop_distance": STOP_TICKS}
         self.recorder: Recorder
-        self.recorder, self.token = create_recorder(owner=owner, name=f"Recorder {next(_numbers)}", **terms)
+        self.recorder, self.token = create_recorder(
+            owner=owner, name=f"Recorder {next(_numbers)}", settings={**usual, **settings}
+        )
         self.followers: list[Follower] = []
         self.promised: list[str] = []
 
@@ -116,12 +120,8 @@ class House:
 
     def follow_on(self, login: BrokerLogin, **trader: Any) -> list[Follower]:
         """Every account of the login, following this recorder."""
-        usual = {"multiplier": Decimal(1)}
         made = [
-            Follower(
-                self.plant,
-                create_trader(owner=self.owner, recorder=self.recorder, account=account, **{**usual, **trader}),
-            )
+            Follower(self.plant, create_trader(owner=self.owner, recorder=self.recorder, account=account, **trader))
             for account in login.accounts.order_by("broker_id")
         ]
         self.followers += made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -121,11 +122,11 @@ def test_a_close_of_nothing_opens_nothing(make_house: Callable[..., House]) -> N
 
 
 @pytest.mark.parametrize(
-    ("recorder", "kinds"),
-    [({"target_ticks": 0}, ["Stop"]), ({"stop_ticks": 0}, ["Limit"]), ({"target_ticks": 0, "stop_ticks": 0}, [])],
+    ("settings", "kinds"),
+    [({"targets": []}, ["Stop"]), ({"stop_distance": 0}, ["Limit"]), ({"targets": [], "stop_distance": 0}, [])],
 )
-def test_zero_places_nothing(make_house: Callable[..., House], recorder: dict[str, int], kinds: list[str]) -> None:
-    house = make_house(followers=1, **recorder)
+def test_zero_places_nothing(make_house: Callable[..., House], settings: dict[str, Any], kinds: list[str]) -> None:
+    house = make_house(followers=1, **settings)
     (follower,) = house.followers
     house.post("buy")
     house.plant.until(lambda: follower.net == follower.venue_net == 1, "the position is there")
@@ -139,9 +140,9 @@ def test_zero_places_nothing(make_house: Callable[..., House], recorder: dict[st
 
 def test_two_recorders_on_one_account_leave_each_others_share_alone(make_house: Callable[..., House]) -> None:
     first = make_house(followers=1)
-    second = make_house(target_ticks=80, stop_ticks=60)
+    second = make_house(targets=[{"distance": 80}], stop_distance=60)
     (one,) = first.followers
-    (other,) = second.follow_on(one.trader.account.login, initial_position_size=2)
+    (other,) = second.follow_on(one.trader.account.login, overrides={"initial_position_size": 2})
     first.post("buy")
     first.await_protected(BUY)
     second.post("buy")

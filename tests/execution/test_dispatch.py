@@ -92,6 +92,7 @@ def test_an_exit_of_nothing_is_done_and_sends_nothing() -> None:
 
 
 def test_closing_one_recorders_share_leaves_the_others() -> None:
+    """Its own legs are canceled first; only when the broker has confirmed that, its own quantity is closed."""
     account = BrokerAccountFactory()
     mine = TraderFactory(account=account, recorder__owner=account.owner)
     theirs = TraderFactory(account=account, recorder__owner=account.owner)
@@ -100,14 +101,19 @@ def test_closing_one_recorders_share_leaves_the_others() -> None:
     entry = OrderIntentFactory(trader=mine, symbol=MNQ)
     other_entry = OrderIntentFactory(trader=theirs, symbol=MNQ)
     legs = {"intent": entry, "role": "stop", "client_order_id": None, "side": "sell"}
-    stop = OrderFactory(**{**legs, "status": "working"})
+    stop = OrderFactory(**{**legs, "status": "working", "qty": 2})
     OrderFactory(**{**legs, "role": "target", "status": "canceled"})
     OrderFactory(**{**legs, "intent": other_entry, "status": "working"})
     intent, desk = cleared(trader=mine, qty=2, **EXIT), WritingDesk()
     desk.dispatch()
-    cancel, close = desk.sent
+    desk.dispatch()
+    (cancel,) = desk.sent
     assert isinstance(cancel, CancelOrder)
     assert cancel.broker_order_id == stop.broker_order_id
+    assert reloaded(intent).status == IntentStatus.CLEARED
+    Order.objects.filter(pk=stop.pk).update(status="canceled", wanted_qty=None)
+    desk.dispatch()
+    close = desk.sent[-1]
     assert isinstance(close, SubmitOrder)
     assert (close.client_order_id, close.side, close.qty, close.bracket) == (intent.client_order_id, Side.SELL, 2, ())
 

@@ -32,9 +32,11 @@ def reload(signal: Signal) -> tuple[str, str]:
 
 
 def test_every_follower_gets_an_intent_of_its_own_size() -> None:
-    recorder, followers = recorder_with(3, initial_position_size=2, target_ticks=40, stop_ticks=20)
+    recorder, followers = recorder_with(3, settings={"initial_position_size": 2})
     Trader.objects.filter(pk=followers[1].pk).update(multiplier=Decimal("1.5"))
-    Trader.objects.filter(pk=followers[2].pk).update(initial_position_size=5, target_ticks=0, stop_ticks=0)
+    Trader.objects.filter(pk=followers[2].pk).update(
+        overrides={"initial_position_size": 5, "targets": [], "stop_distance": "0"}
+    )
     signal = signal_for(recorder)
     planned = planning.plan_next(recorder.pk)
     assert planned is not None
@@ -169,7 +171,9 @@ def test_what_concerns_nobody_is_ignored_with_the_reason(position: int, action: 
     signal = signal_for(recorder, action)
     planning.plan_next(recorder.pk)
     assert reload(signal) == (SignalStatus.IGNORED, code)
-    assert intents_of(signal) == []
+    (intent,) = intents_of(signal)
+    assert (intent.status, intent.reason_code, intent.qty) == (IntentStatus.DENIED, code, 0)
+    assert intent.explanation is not None
 
 
 def test_what_concerns_one_follower_is_written_down_for_the_other() -> None:

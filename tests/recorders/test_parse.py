@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recorders.alert import Action, ParsedAlert, Refusal
-from recorders.parse import MAX_BODY_BYTES, parse
-from recorders.template import CANONICAL_TEMPLATE
+from recorders.parse import MAX_ALERTS, MAX_BODY_BYTES, parse, parse_body
+from recorders.templates import CANONICAL_TEMPLATE
 
 GOOD = {"action": "buy", "ticker": "MNQ1!", "price": "25300.25", "contracts": "2"}
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,6 +58,7 @@ def test_canonical_template_as_tradingview_fills_it_in() -> None:
         position=Decimal(-1),
         prev_position=Decimal(2),
         fired_at=datetime(2026, 11, 23, 14, 35, tzinfo=UTC),
+        strategy="my-strategy",
     )
 
 
@@ -121,11 +123,12 @@ def test_a_refusal_says_what_was_had_and_the_limit() -> None:
         ({"action": ""}, "MISSING_FIELD"),
         ({"action": ...}, "MISSING_FIELD"), ({"action": 1}, "WRONG_TYPE"), ({"action": False}, "WRONG_TYPE"),
         ({"action": "{{strategy.order.action}}"}, "UNEXPANDED_PLACEHOLDER"), ({"action": "bu\x00y"}, "NULL_BYTE"),
-        ({"price": "1e12"}, "PRICE_ABOVE_LIMIT"), ({"price": SCRIPT}, "NOT_A_NUMBER"), ({"price": ""}, "NOT_A_NUMBER"),
+        ({"price": "1e12"}, "PRICE_ABOVE_LIMIT"), ({"price": SCRIPT}, "NOT_A_NUMBER"),
+        ({"price": "inf"}, "NOT_A_NUMBER"),
         ({"price": "{{close}}"}, "UNEXPANDED_PLACEHOLDER"),
         ({"fired_at": "yesterday"}, "NOT_A_TIME"), ({"fired_at": "2026-11-23T14:35:00"}, "NOT_A_TIME"),
         ({"fired_at": "0001-01-01T00:00:00+14:00"}, "NOT_A_TIME"), ({"fired_at": SCRIPT}, "NOT_A_TIME"),
-        ({"fired_at": "{{timenow}}"}, "UNEXPANDED_PLACEHOLDER"), ({"fired_at": 1764}, "WRONG_TYPE"),
+        ({"fired_at": "{{timenow}}"}, "UNEXPANDED_PLACEHOLDER"), ({"fired_at": 1764}, "NOT_A_TIME"),
         ({"position": SCRIPT, "position_size": 1}, "UNKNOWN_POSITION"),
         ({"position": "long", "position_size": "-1"}, "QUANTITY_NEGATIVE"),
     ],
@@ -137,14 +140,14 @@ def test_fields_that_are_refused(changes: dict[str, Any], code: str) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"", "EMPTY_BODY"), (b" \n", "EMPTY_BODY"), (b"buy MNQ", "NOT_JSON"), (b'{"action":', "NOT_JSON"),
+        (b"", "EMPTY_BODY"), (b" \n", "EMPTY_BODY"), (b"buy it", "UNKNOWN_TICKER"), (b'{"action":', "NOT_JSON"),
         (b"\xff\xfe\x00", "NOT_UTF8"), (b'{"action":"\xc3\x28"}', "NOT_UTF8"), (b"\x00" * 20, "NOT_JSON"),
         (b'{"action":"bu\x00y"}', "NOT_JSON"),
         (b"[" * 10_000, "TOO_DEEP"), (b"[" * 10_000 + b"]" * 10_000, "TOO_DEEP"),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "TOO_DEEP"),
         (b"[]", "NOT_AN_OBJECT"), (b"null", "NOT_AN_OBJECT"), (b"5", "NOT_AN_OBJECT"), (b'"buy"', "NOT_AN_OBJECT"),
-        (b"{}", "UNKNOWN_DIALECT"), (b'{"side": "buy"}', "UNKNOWN_DIALECT"),
-        (b'{"action": NaN}', "NOT_A_NUMBER"),
+        (b"{}", "UNKNOWN_DIALECT"), (b'{"hello": "buy"}', "UNKNOWN_DIALECT"),
+        (b'{"action": "buy", "ticker": "MNQ1!", "contracts": NaN}', "NOT_A_NUMBER"),
         (b'{"action": 1' + b"0" * 5000 + b"}", "NOT_A_NUMBER"),
         (b'{"n": 1e99999999999999999999}', "NOT_A_NUMBER"),
         (b'{"action":"buy","x":"' + b"a" * MAX_BODY_BYTES + b'"}', "BODY_TOO_LARGE"),
@@ -171,12 +174,55 @@ def test_nesting_near_the_interpreters_limit_is_refused_too(field: str) -> None:
         assert refused(body_of(**{field: "?"}).replace(b'"?"', nested.encode())).code in {"WRONG_TYPE", "TOO_DEEP"}
 
 
+def actions_of(body: bytes) -> list[str]:
+    return [parsed.alert.action.value if parsed.alert else parsed.refusal.code for parsed in parse_body(body)]  # type: ignore[union-attr]
+
+
+BUY, CLOSE = b'{"action":"buy","ticker":"MNQ1!"}', b'{"action":"close","ticker":"MNQ1!"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "actions"),
+    [
+        (BUY + b"\n" + CLOSE, ["buy", "close"]), (BUY + b"\r\n\r\n" + CLOSE + b"\n", ["buy", "close"]),
+        (BUY + CLOSE, ["buy", "close"]), (b"[" + BUY + b" , " + CLOSE + b"]", ["buy", "close"]),
+        (BUY + b"\n" + CLOSE[:-1] + b",}", ["buy", "close"]),
+        (BUY + b'\n{"action":"hodl","ticker":"MNQ1!"}\n' + CLOSE, ["buy", "UNKNOWN_ACTION", "close"]),
+        (BUY + b'\n{"action":"buy","c":"TP "x" y"}\n' + CLOSE, ["buy", "NOT_JSON", "close"]),
+        (BUY + b'\n{"action":"buy","action":"sell"}', ["buy", "DUPLICATE_FIELD"]),
+        (BUY + b" and more", ["NOT_JSON"]), (BUY + b" 5", ["NOT_JSON"]), (b"[" + BUY + b", 5]", ["NOT_AN_OBJECT"]),
+        (b"buy MNQ1!\nclose MNQ1!", ["buy", "close"]), (b"buy MNQ1!\nhello there", ["buy", "NOT_JSON"]),
+        (b"action=buy;ticker=MNQ1!\naction=close;ticker=MNQ1!", ["buy", "close"]),
+        (b"1,buy,MNQ1!\n1,closelong,MNQ1!", ["buy", "close_long"]), (b"s=MNQ1! c=order|s=MNQ1! b=long", ["cancel", "buy"]),
+        (BUY * MAX_ALERTS, ["buy"] * MAX_ALERTS), (BUY * (MAX_ALERTS + 1), ["TOO_MANY_ALERTS"]),
+        (b"ping\n" * (MAX_ALERTS + 1), ["TOO_MANY_ALERTS"]),
+    ],
+)  # fmt: skip
+def test_several_alerts_in_one_body(body: bytes, actions: list[str]) -> None:
+    assert actions_of(body) == actions
+
+
+def test_one_alert_keeps_its_whole_body_and_several_their_parts() -> None:
+    assert [parsed.body for parsed in parse_body(b"\xef\xbb\xbf " + BUY + b"\n")] == [b"\xef\xbb\xbf " + BUY + b"\n"]
+    for body in (BUY + b"\n" + CLOSE, b" [" + BUY + b", " + CLOSE + b"]"):
+        assert [parsed.body for parsed in parse_body(body)] == [BUY, CLOSE]
+    assert refused(BUY + CLOSE).code == "TOO_MANY_ALERTS"
+
+
+def test_a_symbol_map_makes_a_ticker_known() -> None:
+    body = body_of(ticker="US100")
+    assert parse_body(body)[0].alert is None
+    assert parse_body(body, {"US100": "MNQ1!"})[0].alert == replace(parse(body_of()), ticker="US100")
+    assert parse_body(body_of(ticker="FX:us100"), {"US100": "MNQ1!"})[0].alert is not None
+
+
 def test_zero_contracts_do_not_keep_a_close_from_closing() -> None:
     assert parse(body_of(action="close", contracts="0")).action is Action.CLOSE
 
 
 def test_html_in_a_field_that_nobody_reads_is_harmless() -> None:
-    assert parse(body_of(comment=SCRIPT, strategy=SCRIPT)) == parse(body_of())
+    assert parse(body_of(comment=SCRIPT, interval=SCRIPT)) == parse(body_of())
+    assert parse(body_of(strategy=SCRIPT)) == replace(parse(body_of()), strategy=SCRIPT)
 
 
 @unhurried

@@ -81,9 +81,8 @@ def test_the_token_itself_is_stored_nowhere(door: Door) -> None:
 
 
 def test_after_a_rotation_both_tokens_work_until_the_overlap_ends(door: Door) -> None:
-    with time_machine.travel(T0, tick=False):
-        newer = Door(door.recorder, rotate_token(recorder=door.recorder))
-        assert (door.post()[0], newer.post(b"{}")[0]) == (200, 200)
+    newer = Door(door.recorder, rotate_token(recorder=door.recorder))
+    assert (door.post()[0], newer.post(b"{}")[0]) == (200, 200)
     # The database's own clock decides when a token ends.
     door.recorder.tokens.filter(expires_at__isnull=False).update(expires_at=datetime.now(UTC) - timedelta(seconds=1))
     assert (door.post()[0], newer.post()[0]) == (404, 200)

@@ -154,9 +154,10 @@ class Account:
             "archived": False,
         }
 
-    def cash_row(self) -> Row:
-        """The account's one cash balance row, brought up to its Decimal amounts."""
+    def cash_row(self, now: str) -> Row:
+        """The account's one cash balance row, brought up to its Decimal amounts as of ``now``."""
         row = next(iter(self.rows["cashBalance"].values()))
+        row["timestamp"] = now
         row["amount"] = money(self.cash.amount)
         row["realizedPnL"] = money(self.cash.realized)
         row["weekRealizedPnL"] = money(self.cash.week_realized)

@@ -69,7 +69,7 @@ def _carry_over(desk: Desk, account: Account, position: Position) -> None:
 def _restart_cash(desk: Desk, account: Account) -> None:
     cash = account.cash
     cash.start_of_day, cash.realized = cash.amount, cash.realized * 0
-    account.updated("cashBalance", account.cash_row() | {"tradeDate": desk.trade_date()})
+    account.updated("cashBalance", account.cash_row(desk.stamp()) | {"tradeDate": desk.trade_date()})
     row_id = desk.ids.take()
     account.rows["cashBalanceLog"] = {
         row_id: {

@@ -46,7 +46,7 @@ def book_fill(desk: Desk, order: Order, qty: int, price: Decimal) -> None:
         [("executionReport", "Created", report)],
         [("order", "Updated", order.row)] if order.is_done else [],
         _position_chunk(desk, account, position, pairs),
-        [("cashBalance", "Updated", account.cash_row())],
+        [("cashBalance", "Updated", account.cash_row(desk.stamp()))],
     ]
     if late is not None:
         _hold_back(desk, account, chunks, float(late.params["seconds"]))

@@ -105,12 +105,26 @@ def modify(desk: Desk, order: Order, terms: Terms, sender: Sender, command_id: i
 
 def begin_modify(desk: Desk, order: Order, terms: Terms, sender: Sender, command_id: int) -> Row:
     """First half, up to RiskPassed; the command."""
+    command = _announce_modify(desk, order, terms, sender, command_id)
+    report(desk, order, command, "RiskPassed")
+    return command
+
+
+def refuse_modify(
+    desk: Desk, order: Order, terms: Terms, sender: Sender, command_id: int, why: tuple[str, str]
+) -> None:
+    """Announced like any other, then RiskRejected: the order goes on under its old terms. Not captured anywhere."""
+    command = _announce_modify(desk, order, terms, sender, command_id)
+    report(desk, order, command, "RiskRejected", why)
+    order.account.end_frame()
+
+
+def _announce_modify(desk: Desk, order: Order, terms: Terms, sender: Sender, command_id: int) -> Row:
     account = order.account
     command = _command(command_id, order.id, "Modify", sender, desk.stamp())
     account.create("command", command)
     account.create("orderVersion", terms.row(command_id, order.id))
     account.end_frame()
-    report(desk, order, command, "RiskPassed")
     return command
 
 
@@ -199,7 +213,8 @@ def report(desk: Desk, order: Order, command: Row, status: str, refusal: tuple[s
         "commandStatus": status,
     }
     if refusal is not None:
-        row |= {"rejectReason": refusal[0], "text": refusal[1], "ordStatus": "Rejected"}
+        status_then = "Rejected" if command["commandType"] == "New" else order.status
+        row |= {"rejectReason": refusal[0], "text": refusal[1], "ordStatus": status_then}
     order.account.create("commandReport", row)
     command["commandStatus"] = status
     order.account.updated("command", command)

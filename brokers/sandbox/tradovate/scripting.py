@@ -124,13 +124,13 @@ def _flatten(venue: Venue, account: Account) -> None:
             position.refresh_row(venue.desk.stamp(), venue.desk.trade_date())
             account.updated("position", position.row)
     account.cash = Cash(account.opening_balance, account.opening_balance)
-    account.updated("cashBalance", account.cash_row())
+    account.updated("cashBalance", account.cash_row(venue.desk.stamp()))
     refresh_margin(venue.desk, account)
     account.end_frame()
 
 
 def _clear_books(venue: Venue, account: Account) -> None:
-    cash_row = account.cash_row()
+    cash_row = account.cash_row(venue.desk.stamp())
     for rows in account.rows.values():
         rows.clear()
     account.positions.clear()

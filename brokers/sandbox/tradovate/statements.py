@@ -74,6 +74,7 @@ def _order_state(order: Order) -> Row:
         "ordStatus": order.status,
         "clOrdId": order.sender.cl_ord_id,
         "strategyId": None if order.strategy is None else order.strategy.id,
+        "label": None if order.strategy is None or order.group is None else order.group.label,
         "ocoId": order.oco_id,
         "parentId": order.parent_id,
     }

@@ -17,7 +17,7 @@ from brokers.sandbox.tradovate.calls import (
 from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.orders import STOPPED, TRAILING, ExitGroup, Order, Sender, Terms
-from brokers.sandbox.tradovate.wire import Row
+from brokers.sandbox.tradovate.wire import Row, money
 
 
 def place_order(desk: Desk, call: Call, login: Login) -> Reply:
@@ -69,17 +69,17 @@ def place_oco(desk: Desk, call: Call, login: Login) -> Reply:
 def modify_order(desk: Desk, call: Call, login: Login) -> Reply:
     """Full replacement of the order's terms."""
     order = live_order(login, validation.integer(call.params, "orderId"))
-    terms = validation.order_terms(desk, order.contract, call.params, validation.quantity(call.params))
-    if order.terms.order_type in TRAILING:
-        _only_quantity(order.terms, terms)
-        terms = replace(order.terms, qty=terms.qty)
-    if terms.qty <= order.filled:
-        raise CommandRefusedError("TooLate", "Order quantity is already filled")
+    terms = _new_terms(desk, order, call.params)
     command_id = desk.ids.take()
     sender = sender_of(call)
 
     def modify() -> None:
         if order.is_done:
+            return
+        fault = desk.faults.take("reject", order.account, call.endpoint, by_default=False, mode="async")
+        if fault is not None:
+            why = fault.params["reason"], fault.params["text"]
+            lifecycle.refuse_modify(desk, order, terms, sender, command_id, why)
             return
         order.is_fixed = True
         if order.status == "Suspended":
@@ -209,6 +209,21 @@ def sender_of(call: Call) -> Sender:
 def _refuse_tag(params: dict[str, Any]) -> None:
     if params.get("customTag50") is not None:
         raise CommandRefusedError("UnknownReason", "customTag50 is not enabled")
+
+
+def _new_terms(desk: Desk, order: Order, params: dict[str, Any]) -> Terms:
+    """What modifyorder asks for. A trailing stop keeps its prices, so they need not be stated."""
+    old = order.terms
+    is_trailing = old.order_type in TRAILING
+    if is_trailing and old.stop_price is not None and params.get("stopPrice") is None:
+        params = {**params, "stopPrice": money(old.stop_price)}
+    terms = validation.order_terms(desk, order.contract, params, validation.quantity(params))
+    if is_trailing:
+        _only_quantity(old, terms)
+        terms = replace(old, qty=terms.qty)
+    if terms.qty <= order.filled:
+        raise CommandRefusedError("TooLate", "Order quantity is already filled")
+    return terms
 
 
 def _only_quantity(old: Terms, new: Terms) -> None:

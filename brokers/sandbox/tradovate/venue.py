@@ -105,7 +105,7 @@ class Venue:
             "currencyId": 1,
             "archived": False,
         }
-        account.cash_row()
+        account.cash_row(now)
         row = {"id": account.id, "timestamp": now, "riskTimePeriodId": 10}
         rows["marginSnapshot"][account.id] = row | dict.fromkeys(MARGIN_FIGURES, 0.0)
         level = money(account.opening_balance)

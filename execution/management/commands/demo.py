@@ -26,7 +26,7 @@ from traders.services import create_trader
 
 EMAIL = "demo@justtrades.local"
 RECORDER = "Demo MNQ breakout"
-TARGET_TICKS, STOP_TICKS = 80, 40
+SETTINGS = {"targets": [{"distance": 80}], "stop_distance": 40}
 CONTROL_TIMEOUT_S = 30
 MOST_AT_ONCE = 200
 MOST_ACCOUNTS = 1000
@@ -95,9 +95,7 @@ def _recorder(user: User, before: dict[str, Any]) -> tuple[Recorder, str]:
     recorder = Recorder.objects.filter(owner=user, name=RECORDER).first()
     address = str(before.get("webhook_url") or "")
     if recorder is None:
-        recorder, token = create_recorder(
-            owner=user, name=RECORDER, initial_position_size=1, target_ticks=TARGET_TICKS, stop_ticks=STOP_TICKS
-        )
+        recorder, token = create_recorder(owner=user, name=RECORDER, settings=SETTINGS)
         return recorder, webhook_url(token)
     if not address or before.get("recorder_id") != str(recorder.pk):
         return recorder, webhook_url(rotate_token(recorder=recorder))

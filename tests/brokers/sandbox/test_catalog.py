@@ -52,7 +52,7 @@ def test_equity_index_rolls_on_the_monday_before_the_third_friday(day, name):
     [
         ("3FRI", 2026, 12, date(2026, 12, 18)),
         ("2FRI-1", 2026, 12, date(2026, 12, 10)),
-        ("CL", 2027, 1, date(2026, 12, 22)),
+        ("CL", 2027, 1, date(2026, 12, 21)),
         ("NG", 2027, 1, date(2026, 12, 29)),
         ("LBD-prev", 2027, 1, date(2026, 12, 31)),
         ("LFRI", 2026, 11, date(2026, 11, 27)),

@@ -96,7 +96,7 @@ def test_only_refusing_reports_are_refusals() -> None:
     report = {"id": 1, "commandId": 2, "commandStatus": "RiskPassed"}
     refused = {**report, "commandStatus": "RiskRejected", "rejectReason": "MaxOrderQtyLimitReached", "text": "too many"}
     assert parse.entities_of("commandReport", [report, refused]) == [
-        Refusal(1, 2, None, "MaxOrderQtyLimitReached", "too many")
+        Refusal(1, 2, "MaxOrderQtyLimitReached", "too many")
     ]
 
 

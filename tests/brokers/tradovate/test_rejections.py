@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from brokers.base import OrderRole, OrderStatus
 from brokers.reports import OrderReport
 from brokers.tradovate.reports import HOLD_SECONDS
 from tests.brokers.tradovate.entities import (
+    AT,
     ID,
     Change,
     Desk,
@@ -94,3 +97,32 @@ def test_an_entry_refused_before_it_was_linked_is_still_ours(*, failed_first: bo
     assert (report.broker_order_id, report.client_order_id, report.role) == ("11", ID, OrderRole.ENTRY)
     assert (report.status, report.reject_code) == (OrderStatus.REJECTED, "MaxOrderQtyLimitReached")
     assert [r.role for r in orders(desk.feed(now=9.0)).values()] == [OrderRole.EXTERNAL]
+
+
+@pytest.mark.parametrize("by", ["commandReport", "executionReport"])
+@pytest.mark.parametrize("arrival", [(0, 1, 2), (2, 0, 1), (0, 2, 1), (1, 2, 0), (2, 1, 0)])
+def test_a_refused_change_leaves_the_order_as_it_was(by: str, arrival: tuple[int, ...]) -> None:
+    desk = Desk()
+    desk.feed(order(1, "Working"), version(1, "Limit", price=25000.0), command(1, ID))
+    refused = {"id": 9, "commandId": 7, "orderId": 1, "rejectReason": "InvalidPrice", "text": "off"}
+    kind = {"commandStatus": "RiskRejected"} if by == "commandReport" else {"execType": "Rejected"}
+    changed = {"id": 7, "orderId": 1, "orderQty": 5, "orderType": "Limit", "price": 99.0}
+    parts: list[Change] = [
+        command(1, "M-" + "m" * 26, kind="Modify", id_=7),
+        ("orderVersion", changed),
+        (by, {**refused, **kind}),
+    ]
+    reports = [report for index in arrival for report in desk.feed(parts[index])]
+    assert all(report.status is OrderStatus.WORKING for report in reports if isinstance(report, OrderReport))
+    order_now = desk.joins.order_report(desk.cache.orders[1], AT)
+    assert order_now is not None
+    assert (order_now.status, order_now.price, order_now.qty) == (OrderStatus.WORKING, Decimal("25000.0"), 2)
+    assert (desk.cache.refusals, desk.feed(("orderVersion", changed))) == ({}, [])
+
+
+def test_a_canceled_order_does_not_remember_a_refused_change() -> None:
+    desk = Desk()
+    desk.feed(order(1, "Working"), version(1, "Limit", price=25000.0), command(1, ID))
+    desk.feed(command(1, kind="Modify", id_=7), ("commandReport", {**REFUSED[1], "commandId": 7}))
+    (report,) = orders(desk.feed(order(1, "Canceled"))).values()
+    assert (report.status, report.reject_code) == (OrderStatus.CANCELED, "")

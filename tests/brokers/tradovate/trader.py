@@ -6,13 +6,20 @@ import itertools
 from decimal import Decimal
 
 from brokers.base import (
+    CHANGE_PREFIX,
+    STOP_PREFIX,
+    TARGET_PREFIX,
     AccountRef,
     BracketLeg,
+    CancelOrder,
     ConnectionState,
     FlattenPosition,
+    ModifyOrder,
     OrderRole,
     OrderStatus,
+    OrderType,
     Side,
+    SubmitOco,
     SubmitOrder,
 )
 from brokers.reports import Accepted, NotSent, OrderReport, PositionReport, Rejected, Unknown
@@ -54,6 +61,46 @@ class Trader:
         client_order_id = f"flat-{next(_serial):022d}"
         self.client.connection.submit([FlattenPosition(client_order_id, self.ref, SYMBOL)])
         return client_order_id
+
+    def protect(self, side: Side, qty: int, target: int, stop: int) -> SubmitOco:
+        """Submit a pair of exits at these prices."""
+        names = [f"{prefix}{next(_serial):026d}" for prefix in (TARGET_PREFIX, STOP_PREFIX)]
+        pair = SubmitOco(names[0], names[1], self.ref, SYMBOL, side, qty, Decimal(target), Decimal(stop))
+        self.client.connection.submit([pair])
+        return pair
+
+    def change(self, order: OrderReport, qty: int | None = None, **prices: Decimal) -> str:
+        """Submit an order's terms anew, these instead of its own; the change's client order id."""
+        assert order.order_type is not None
+        assert order.qty is not None
+        own = (
+            {}
+            if order.order_type is OrderType.TRAILING_STOP
+            else {"price": order.price, "stop_price": order.stop_price}
+        )
+        name = f"{CHANGE_PREFIX}{next(_serial):026d}"
+        change = ModifyOrder(
+            name, self.ref, order.broker_order_id, qty or order.qty, order.order_type, **{**own, **prices}
+        )
+        self.client.connection.submit([change])
+        return name
+
+    def cancel(self, order: OrderReport) -> None:
+        name = f"{CHANGE_PREFIX}{next(_serial):026d}"
+        self.client.connection.submit([CancelOrder(name, self.ref, order.broker_order_id)])
+
+    def newest(self, order: OrderReport) -> OrderReport:
+        return self.orders()[order.broker_order_id]
+
+    def at_venue(self) -> list[tuple[str, int, float]]:
+        """(type, quantity left, price) of what the venue says is working, in order."""
+        working = self.sandbox.account_state(self.id)["workingOrders"]
+        priced = [(o["orderType"], o["qty"], o["price"] if o["price"] is not None else o["stopPrice"]) for o in working]
+        return sorted(priced)
+
+    def net(self) -> int:
+        """The venue's own position."""
+        return sum(position["netPos"] for position in self.sandbox.account_state(self.id)["positions"])
 
     def orders(self) -> dict[str, OrderReport]:
         return {report.broker_order_id: report for report in self.client.heard(OrderReport)}

@@ -1,0 +1,83 @@
+"""Why a follower does what it does, as a document that equal decisions share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from execution.models import Explanation
+from execution.plan import Case, Decision, PlannedLeg
+from justtrades import clock
+from traders.gates import Verdict
+
+
+class Explanations:
+    """The explanations of one plan: collected while it is made, written once at its end."""
+
+    def __init__(self) -> None:
+        self._by_decision: dict[int, str] = {}
+        self._documents: dict[str, str] = {}
+        self._kept: list[Decision] = []
+
+    def of(self, case: Case, decision: Decision) -> str:
+        """The digest under which the explanation will be found."""
+        known = self._by_decision.get(id(decision))
+        if known is not None:
+            return known
+        text = json.dumps(document_of(case, decision), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._by_decision[id(decision)] = digest
+        self._documents[digest] = text
+        # An id is only good while its object lives.
+        self._kept.append(decision)
+        return digest
+
+    def write(self) -> None:
+        rows = [
+            Explanation(digest=digest, document=json.loads(text), created_at=clock.now())
+            for digest, text in self._documents.items()
+        ]
+        Explanation.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def document_of(case: Case, decision: Decision) -> dict[str, Any]:
+    """Settings with their sources, what was held, each gate's verdict, the size before and after limits, the plan."""
+    size = decision.size
+    return {
+        "settings": case.effective.document(),
+        "act": decision.act.value,
+        "held": case.own,
+        "contract": case.contract.symbol,
+        "conversion": str(case.ratio),
+        "cash": None if case.cash is None else str(case.cash),
+        "gates": [_verdict(verdict) for verdict in decision.verdicts],
+        "size": None if size is None else {"asked": size.asked, "contracts": size.contracts, "limit": size.limit},
+        "plan": [_leg(leg) for leg in decision.legs],
+        "declined": None
+        if decision.declined is None
+        else {"code": decision.declined.code, "text": decision.declined.text},
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {"code": verdict.code, "passes": verdict.passes, "had": verdict.had, "limit": verdict.limit}
+
+
+def _leg(leg: PlannedLeg) -> dict[str, Any]:
+    return {
+        "leg": leg.leg,
+        "kind": leg.kind.value,
+        "side": leg.side.value,
+        "contracts": leg.qty,
+        "order_type": leg.order_type.value,
+        "price": None if leg.price is None else str(leg.price),
+        "exits": [
+            {
+                "contracts": exit_leg.qty,
+                "target_points": None if exit_leg.target_distance is None else str(exit_leg.target_distance),
+                "stop_points": None if exit_leg.stop_distance is None else str(exit_leg.stop_distance),
+            }
+            for exit_leg in leg.bracket
+        ],
+    }

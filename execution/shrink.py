@@ -1,0 +1,90 @@
+"""Exit legs must be out of the way before a part of a position is closed by a plain order.
+
+While a leg of three contracts works, selling one more than the other two could end beyond flat. So the legs are cut
+down to what stays first, the broker confirms it, and only then the order goes. An exit that is the venue's own flatten
+needs none of this; only entries that still wait at the broker are canceled before it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from brokers.base import OrderRole
+from execution.bulk import update_rows
+from execution.models import IntentKind, Order
+from execution.models.order import IN_FLIGHT, WORKING
+from execution.submitting import Due
+
+Key = tuple[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A working order and the whole quantity, filled contracts included, that it is to have; 0 cancels it."""
+
+    order_id: UUID
+    wanted_qty: int
+
+
+def orders_in_the_way(intents: Iterable[Due]) -> dict[Key, list[Order]]:
+    """The live orders of the traders whose intents close something, by trader and symbol."""
+    keys = {(due.trader_id, due.symbol) for due in intents if due.kind in {IntentKind.EXIT, IntentKind.REDUCE}}
+    if not keys:
+        return {}
+    rows = Order.objects.filter(
+        trader_id__in={trader for trader, _ in keys},
+        symbol__in={symbol for _, symbol in keys},
+        role__in=[OrderRole.ENTRY, OrderRole.TARGET, OrderRole.STOP],
+        status__in=sorted(WORKING | IN_FLIGHT),
+    ).order_by("created_at", "id")
+    found: dict[Key, list[Order]] = defaultdict(list)
+    for order in rows:
+        if order.trader_id is not None:
+            found[order.trader_id, order.symbol].append(order)
+    return found
+
+
+def cuts_before(due: Due, orders: Sequence[Order]) -> list[Cut] | None:
+    """What must be cut before the intent may go; None when nothing is in its way."""
+    waiting = [order for order in orders if order.role == OrderRole.ENTRY and order.status in WORKING]
+    if due.kind == IntentKind.EXIT and not due.is_shared:
+        return [Cut(order.id, 0) for order in waiting] or None
+    legs = [order for order in orders if order.role in {OrderRole.TARGET, OrderRole.STOP}]
+    left = 0 if due.kind == IntentKind.EXIT else max(0, abs(due.held_qty or 0) - due.qty)
+    cuts = _cut_legs(legs, left)
+    if due.kind == IntentKind.EXIT:
+        cuts += [Cut(order.id, 0) for order in waiting]
+    return cuts or None
+
+
+def _cut_legs(legs: Sequence[Order], left: int) -> list[Cut]:
+    """Cut pairs of target and stop, the nearest target first, until no more than `left` contracts are in legs."""
+    pairs: dict[tuple[UUID | None, int], list[Order]] = defaultdict(list)
+    for leg in legs:
+        pairs[leg.intent_id, -1 if leg.target_index is None else leg.target_index].append(leg)
+    excess = sum(_size(pair) for pair in pairs.values()) - left
+    cuts: list[Cut] = []
+    for _, pair in sorted(pairs.items(), key=lambda item: item[0][1]):
+        if excess <= 0:
+            break
+        taken = min(excess, _size(pair))
+        excess -= taken
+        keeps = _size(pair) - taken
+        cuts += [Cut(leg.id, leg.filled_qty + keeps if keeps else 0) for leg in pair if _remaining(leg) > keeps]
+    return cuts
+
+
+def _remaining(leg: Order) -> int:
+    return leg.qty - leg.filled_qty
+
+
+def _size(pair: Sequence[Order]) -> int:
+    return max(_remaining(leg) for leg in pair)
+
+
+def wish_for(cuts: Iterable[Cut]) -> None:
+    """Write the cuts down as wishes; `execution.changes` sends them."""
+    update_rows(Order, ("wanted_qty",), [(cut.order_id, cut.wanted_qty) for cut in cuts])

@@ -1,0 +1,142 @@
+"""What the gates need to know of each follower, asked of the database only where a setting makes it matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db.models import Count, Max, Q, Sum
+from redis.exceptions import RedisError
+
+from brokers.quotes import cache
+from brokers.sessions import session_start
+from execution.models import Fill, IntentKind, IntentStatus, OrderIntent, Position
+from execution.valuation import known_contract, open_pnl
+from recorders.settings import Settings
+from traders.gates import Facts
+
+log = structlog.get_logger(__name__)
+FRESH = timedelta(seconds=10)
+NOT_TAKEN = (IntentStatus.DENIED, IntentStatus.EXPIRED)
+COUNTED_GATE = "EVERY_NTH"
+NO_COUNTS: dict[str, Any] = {"last": None, "in_session": 0, "counted": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which questions any of the settings raises."""
+
+    counts: bool
+    day_pnl: bool
+    open_positions: bool
+
+    @classmethod
+    def of(cls, settings: Iterable[Settings]) -> Needs:
+        every = list(settings)
+        return cls(
+            counts=any(s.signal_cooldown_s or s.max_signals_per_session or s.every_nth_signal > 1 for s in every),
+            day_pnl=any(s.max_daily_loss > 0 for s in every),
+            open_positions=any(s.max_open_positions for s in every),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everybody's figures at one moment."""
+
+    now: datetime
+    premium: Decimal | None
+    counts: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    day_pnl: dict[UUID, Decimal | None] = field(default_factory=dict)
+    open_positions: dict[UUID, int] = field(default_factory=dict)
+
+    def facts_of(self, trader_id: UUID, account_id: UUID, zone: str) -> Facts:
+        counts = self.counts.get(trader_id, NO_COUNTS)
+        return Facts(
+            now=self.now,
+            zone=zone,
+            last_entry_at=counts["last"],
+            entries_in_session=counts["in_session"],
+            signals_counted=counts["counted"],
+            day_pnl=self.day_pnl.get(trader_id, Decimal(0)),
+            open_positions=self.open_positions.get(account_id, 0),
+            premium=self.premium,
+        )
+
+
+def look(
+    needs: Needs,
+    now: datetime,
+    traders: list[UUID],
+    accounts: list[UUID],
+    prices: dict[str, Decimal],
+    premium: Decimal | None,
+) -> Situation:
+    """`prices` are those that the signal itself brought, by symbol."""
+    return Situation(
+        now=now,
+        premium=premium,
+        counts=_counts(traders, session_start(now)) if needs.counts else {},
+        day_pnl=day_pnl_of(traders, now, prices) if needs.day_pnl else {},
+        open_positions=_open_positions(accounts) if needs.open_positions else {},
+    )
+
+
+def _counts(traders: list[UUID], since: datetime) -> dict[UUID, dict[str, Any]]:
+    taken = ~Q(status__in=NOT_TAKEN)
+    rows = (
+        OrderIntent.objects.filter(trader_id__in=traders, kind=IntentKind.ENTRY)
+        .order_by()
+        .values("trader_id")
+        .annotate(
+            last=Max("created_at", filter=taken),
+            in_session=Count("id", filter=taken & Q(created_at__gte=since)),
+            counted=Count("id", filter=taken | Q(reason_code=COUNTED_GATE)),
+        )
+    )
+    return {row["trader_id"]: dict(row) for row in rows}
+
+
+def _open_positions(accounts: list[UUID]) -> dict[UUID, int]:
+    rows = (
+        Position.objects.filter(account_id__in=accounts)
+        .exclude(net_qty=0)
+        .order_by()
+        .values("account_id")
+        .annotate(open=Count("symbol", distinct=True))
+    )
+    return {row["account_id"]: row["open"] for row in rows}
+
+
+def day_pnl_of(traders: list[UUID], now: datetime, prices: dict[str, Decimal]) -> dict[UUID, Decimal | None]:
+    """Realised since the session began plus open now, in dollars; None where an open position cannot be valued."""
+    realized = (
+        Fill.objects.filter(order__trader_id__in=traders, filled_at__gte=session_start(now))
+        .order_by()
+        .values("order__trader_id")
+        .annotate(total=Sum("realized_pnl"))
+    )
+    found: dict[UUID, Decimal | None] = dict.fromkeys(traders, Decimal(0))
+    found |= {row["order__trader_id"]: row["total"] or Decimal(0) for row in realized}
+    held = list(Position.objects.filter(trader_id__in=traders).exclude(net_qty=0))
+    last = _fresh_prices({position.symbol for position in held} - prices.keys(), now) | prices
+    for position in held:
+        cost = None if position.avg_price is None else position.avg_price * position.net_qty
+        value = open_pnl(position.net_qty, cost, last.get(position.symbol), known_contract(position.symbol))
+        before = found[position.trader_id]
+        found[position.trader_id] = None if before is None or value is None else before + value
+    return found
+
+
+def _fresh_prices(symbols: set[str], now: datetime) -> dict[str, Decimal]:
+    try:
+        quotes = cache.latest(symbols)
+    except RedisError as error:
+        log.warning("situation.quotes_away", reason=type(error).__name__)
+        return {}
+    return {name: quote.last for name, quote in quotes.items() if quote.last is not None and now - quote.at < FRESH}

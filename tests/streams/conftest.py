@@ -1,0 +1,35 @@
+"""The running product of these tests, and the one play of all cases. Imports are lazy, as in `tests.e2e.conftest`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.conftest import plant_process  # noqa: F401 - a fixture
+
+if TYPE_CHECKING:
+    from tests.e2e.plant import Plant
+    from tests.streams.stage import Outcome
+
+
+@pytest.fixture
+def plant(plant_process: Plant, django_db_blocker: Any) -> Iterator[Plant]:  # noqa: F811
+    """The running product, its books readable from here."""
+    from tests.e2e.plant import seen_from_here
+
+    with django_db_blocker.unblock(), seen_from_here(plant_process):
+        yield plant_process
+
+
+@pytest.fixture(scope="session")
+def outcomes(plant_process: Plant, django_db_blocker: Any) -> dict[str, Outcome]:  # noqa: F811
+    """What came of each case, by its name."""
+    from tests.e2e.plant import seen_from_here
+    from tests.streams.cases import CASES
+    from tests.streams.stage import Stage, check_markets
+
+    check_markets(CASES)
+    with django_db_blocker.unblock(), seen_from_here(plant_process):
+        return Stage(plant_process, CASES).play()

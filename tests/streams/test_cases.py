@@ -1,0 +1,36 @@
+"""Each case of the tables: what it holds and has working in the end, at both sides' books, and what it refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.streams.cases import CASES
+
+if TYPE_CHECKING:
+    from tests.streams.case import Case
+    from tests.streams.stage import Outcome
+
+# One process plays all of them; starting the product and the play take longer than any test may.
+pytestmark = [pytest.mark.xdist_group("streams"), pytest.mark.timeout(180)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_case(case: Case, outcomes: dict[str, Outcome]) -> None:
+    outcome = outcomes[case.name]
+    assert outcome.troubles == []
+    assert outcome.net == case.ends.net
+    assert case.ends.legs is None or outcome.legs == case.ends.legs
+    assert outcome.codes == case.codes
+    assert outcome.differences == [], "both books say the same, and nothing is left to do"
+    assert case.pnl is None or f"{outcome.pnl:.2f}" == case.pnl
+    assert case.placed is None or outcome.placed == case.placed
+    assert case.stored is None or outcome.stored == case.stored
+
+
+def test_there_are_enough_cases_and_each_has_a_name_of_its_own() -> None:
+    repeated = [name for name, count in Counter(case.name for case in CASES).items() if count > 1]
+    assert repeated == []
+    assert len(CASES) >= 150
