@@ -31,7 +31,7 @@ CHUNK = 500
 _CLAIM = """
     SELECT i.id, i.owner_id, i.trader_id, i.account_id, i.kind, i.client_order_id, i.symbol, i.side, i.qty,
            i.bracket, i.order_type, i.price, a.broker_id, a.name, a.login_id, i.expires_at, b.status, b.kind,
-           p.net_qty,
+           p.net_qty, i.leaves_qty,
            i.kind = 'exit' AND (
                EXISTS (
                    SELECT 1 FROM execution_position s
@@ -154,7 +154,7 @@ def _verdict_without_position(intent: Due, orders: list[Order]) -> Ending | None
     if intent.kind == IntentKind.EXIT:
         is_gone = held == 0 and not orders
     elif intent.kind == IntentKind.REDUCE:
-        is_gone = held == 0 or (held > 0) != (intent.side == Side.SELL)
+        is_gone = abs(held) <= (intent.leaves_qty or 0) or (held > 0) != (intent.side == Side.SELL)
     if not is_gone:
         return None
     return IntentStatus.DONE, "ALREADY_FLAT", f"the position in {intent.symbol} was closed before"

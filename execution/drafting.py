@@ -23,7 +23,8 @@ from risk import checks
 
 _COLUMNS = (
     "id", "owner_id", "source", "signal_id", "command_id", "trader_id", "account_id", "lane_slot", "leg", "kind",
-    "idempotency_key", "client_order_id", "symbol", "side", "qty", "target_distance", "stop_distance", "order_type",
+    "idempotency_key", "client_order_id", "symbol", "side", "qty", "leaves_qty", "target_distance", "stop_distance",
+    "order_type",
     "price", "bracket", "exits", "cancel_at", "explanation_id", "after_id", "status", "reason_code", "reason_text",
     "attempts", "created_at", "expires_at", "cleared_at", "dispatched_at", "finished_at",
 )  # fmt: skip
@@ -122,7 +123,7 @@ def _add(draft: Draft, follower: Follower, want: Wanted, denial: Declined | chec
     draft.rows.append((
         intent_id, follower.owner_id, draft.origin.source.value, draft.origin.signal_id, draft.origin.command_id,
         follower.trader_id, follower.account_id, follower.lane_slot, leg.leg, _KINDS[leg.kind], key, name, want.symbol,
-        leg.side.value, leg.qty, nearest, stop, leg.order_type.value, leg.price,
+        leg.side.value, leg.qty, leg.leaves, nearest, stop, leg.order_type.value, leg.price,
         bracket_rows(leg.bracket, leg.bracket_targets), leg.exits_text, _later(draft.now, want.timeout_s),
         want.why or None, want.after, status.value, denial.code if denial else "",
         denial.text[:512] if denial else "", 1 if is_sent else 0, draft.now,

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db.models import BooleanField, Case, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
-from brokers.base import OrderRole, Side
+from brokers.base import OrderRole, OrderType, Side
 from brokers.instruments import product_of
-from execution.models import IntentKind, Order, OrderIntent, Position
+from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
 from execution.models.intent import LIVE
 from execution.models.order import LIVE as LIVE_ORDERS
 from recorders.models import Recorder
@@ -137,7 +137,10 @@ def holdings_of(recorder: Recorder) -> dict[HoldingKey, Holding]:
 
 def _live_intents(recorder: Recorder) -> dict[HoldingKey, list[dict[str, Any]]]:
     live = OrderIntent.objects.filter(trader__recorder=recorder, status__in=LIVE).order_by("created_at", "id")
-    fields = ("id", "trader_id", "symbol", "kind", "side", "qty", "orders__filled_qty", "orders__role")
+    fields = (
+        "id", "trader_id", "symbol", "kind", "side", "qty", "leaves_qty", "order_type", "status",
+        "orders__filled_qty", "orders__role",
+    )  # fmt: skip
     grouped: dict[HoldingKey, list[dict[str, Any]]] = defaultdict(list)
     for row in live.values(*fields):
         if row["orders__role"] in {None, "entry", "exit"}:
@@ -149,10 +152,16 @@ def _expect(held: tuple[str, int], under_way: list[dict[str, Any]]) -> Holding:
     symbol, expected = held
     last: UUID | None = None
     for intent in under_way:
-        symbol, last = intent["symbol"], intent["id"]
+        symbol = intent["symbol"]
+        # A limit entry that rests at the broker may rest for long: nothing waits for it, an exit cancels it.
+        is_resting = intent["order_type"] == OrderType.LIMIT and intent["status"] == IntentStatus.DISPATCHED
+        last = last if is_resting else intent["id"]
         if intent["kind"] == IntentKind.EXIT:
             expected = 0
-        elif intent["kind"] in {IntentKind.ENTRY, IntentKind.REDUCE}:
+        elif intent["kind"] == IntentKind.REDUCE:
+            left = min(abs(expected), intent["leaves_qty"] or 0)
+            expected = left if expected > 0 else -left
+        elif intent["kind"] == IntentKind.ENTRY:
             expected += Side(intent["side"]).sign * (intent["qty"] - (intent["orders__filled_qty"] or 0))
     return Holding(symbol, expected, last)
 

@@ -32,7 +32,7 @@ class LegKind(StrEnum):
 class PlannedLeg:
     """One intent to be. `waits_for_exit` is set on an entry that may go only after the exit planned before it.
 
-    `bracket_targets` are, for each leg of `bracket`, its target's place in `exits`.
+    `bracket_targets` are, for each leg of `bracket`, its target's place in `exits`. `leaves` is what a REDUCE leaves.
     """
 
     leg: str
@@ -44,6 +44,7 @@ class PlannedLeg:
     exits: ExitTemplate | None = None
     order_type: OrderType = OrderType.MARKET
     price: Decimal | None = None
+    leaves: int | None = None
     waits_for_exit: bool = False
 
     @property
@@ -109,7 +110,7 @@ def decide(move: Move, case: Case) -> Decision:
         return Decision(wish.act, (PlannedLeg("cancel", LegKind.CANCEL, held, 0),))
     if wish.act is Act.REDUCE:
         qty = abs(case.own) - wish.left
-        return Decision(wish.act, (PlannedLeg("reduce", LegKind.REDUCE, held.opposite, qty),))
+        return Decision(wish.act, (PlannedLeg("reduce", LegKind.REDUCE, held.opposite, qty, leaves=wish.left),))
     return Decision(wish.act, (_way_out(case),))
 
 
@@ -161,13 +162,12 @@ def _way_out(case: Case) -> PlannedLeg:
 
 
 def _template(case: Case) -> ExitTemplate:
-    """Trims in contracts grow with the position: by the multiplier, and by the contracts traded for one of the signal's."""
+    """Trims in contracts grow with the position, also where several contracts are traded for one of the signal's."""
     effective = case.effective
     return exits.template_of(effective.settings, case.contract, effective.route.multiplier * case.ratio)
 
 
 def _way_in(wish: Wish, case: Case, side: Side, qty: int) -> PlannedLeg:
-    settings = case.effective.settings
     template = _template(case)
     limit = _limit_price(case, side)
     is_add = wish.act is Act.ADD

@@ -78,6 +78,11 @@ def list_positions_for(user: Person) -> QuerySet[Position]:
     )
 
 
+def get_position_for(user: Person, pk: UUID) -> Position:
+    """Raises `Position.DoesNotExist`."""
+    return list_positions_for(user).select_related("trader__route_of").get(pk=pk)
+
+
 def list_open_positions_for(user: Person) -> QuerySet[Position]:
     """Unprotected ones first, longest first; then by account name."""
     return (

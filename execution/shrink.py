@@ -53,7 +53,7 @@ def cuts_before(due: Due, orders: Sequence[Order]) -> list[Cut] | None:
     if due.kind == IntentKind.EXIT and not due.is_shared:
         return [Cut(order.id, 0) for order in waiting] or None
     legs = [order for order in orders if order.role in {OrderRole.TARGET, OrderRole.STOP}]
-    left = 0 if due.kind == IntentKind.EXIT else max(0, abs(due.held_qty or 0) - due.qty)
+    left = 0 if due.kind == IntentKind.EXIT else due.leaves_qty or 0
     cuts = _cut_legs(legs, left)
     if due.kind == IntentKind.EXIT:
         cuts += [Cut(order.id, 0) for order in waiting]

@@ -53,6 +53,7 @@ class Due(NamedTuple):
     predecessor: str | None = None
     predecessor_kind: str | None = None
     held_qty: int | None = None
+    leaves_qty: int | None = None
     is_shared: bool = False
     exits: str = ""
     avg_price: Decimal | None = None
@@ -202,4 +203,6 @@ def order_row(batch: Batch, intent: Due, order_id: UUID, terms: Terms) -> tuple[
 
 
 def _closing_qty(intent: Due, held: int) -> int:
-    return abs(held) if intent.kind == IntentKind.EXIT else min(intent.qty, abs(held))
+    """What a partial exit leaves was decided, not what it takes: a target may have taken it meanwhile."""
+    left = 0 if intent.kind == IntentKind.EXIT or intent.leaves_qty is None else intent.leaves_qty
+    return max(0, abs(held) - left)

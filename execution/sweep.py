@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Mod
 
-from execution import doubt, health, planner, transitions
+from execution import doubt, feed, health, planner, transitions
 from execution.models import IntentKind, IntentStatus, ObjectKind, OrderIntent
 from execution.transitions import Change
 from justtrades import bell, clock
+from recorders import silence
 
 log = structlog.get_logger(__name__)
 UNANNOUNCED_S = 0.5
@@ -26,6 +27,8 @@ def sweep() -> None:
     expire_entries()
     doubt.doubt_silent(None)
     ring_lanes()
+    for owner_id in silence.watch():
+        feed.announce(owner_id, "connections")
 
 
 def expire_entries() -> int:

@@ -1,9 +1,9 @@
-"""How long each phase of a signal took, over all of its intents, computed by the database."""
+"""How long each phase of a signal took: over all of its intents, computed by the database, or of one of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper,
 from django.db.models.functions import Greatest
 
 from execution.models import OrderIntent
+from recorders.models import Signal
 
 PHASES = (
     ("planned", "signal__received_at", "signal__planned_at"),
@@ -92,3 +93,54 @@ def _timing(row: dict[str, Any]) -> SignalTiming:
 
 def _ms(taken: timedelta | None) -> float | None:
     return None if taken is None else taken / timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point on the way of one alert to one account; `at` is None where it was not, or is not, recorded.
+
+    `ms` counts from the last moment before it that is known, `total_ms` from the receipt.
+    """
+
+    name: str
+    at: datetime | None
+    ms: float | None = None
+    total_ms: float | None = None
+    note: str = ""
+
+
+WHOLE_SECONDS = "the alert states whole seconds, so up to one second of this is rounding"
+OWN_CLOCK = "by the sender's clock"
+STORED = "committed before the sender was answered; its moment is not written down apart from the receipt"
+TAKEN_UP = "when planning took the signal up; intents are committed after it"
+
+
+def moments_of(signal: Signal, intent: OrderIntent | None) -> list[Moment]:
+    """From the alert's own time to a protected position, in order; times that two machines took may overtake."""
+    received, fired = signal.received_at, signal.fired_at
+    since_fired = None if fired is None else _between(fired, received)
+    note = OWN_CLOCK if fired is None or fired.microsecond else WHOLE_SECONDS
+    found = [
+        Moment("alert", fired, note="" if fired is not None else "the alert states no time"),
+        # Not held to zero: a sender whose clock is ahead of ours should be seen.
+        Moment("received", received, since_fired, 0.0, note if fired is not None else ""),
+        Moment("stored", None, note=STORED),
+    ]
+    last = received
+    for name, at, why in _later_moments(signal, intent):
+        if at is None:
+            found.append(Moment(name, None))
+            continue
+        found.append(Moment(name, at, max(_between(last, at), 0.0), _between(received, at), why))
+        last = at
+    return found
+
+
+def _later_moments(signal: Signal, intent: OrderIntent | None) -> list[tuple[str, datetime | None, str]]:
+    planned = [("planned", signal.planned_at, TAKEN_UP)]
+    names = ("sent", "acknowledged", "filled", "protected")
+    return [*planned, *((name, getattr(intent, f"{name}_at", None), "") for name in names)]
+
+
+def _between(start: datetime, end: datetime) -> float:
+    return (end - start) / timedelta(milliseconds=1)

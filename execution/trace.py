@@ -59,7 +59,7 @@ def trace_signal(signal: Signal, query: QueryDict) -> dict[str, Any]:
     timings = time_signals([signal.pk])
     return {
         "signal": signal,
-        "body": _readable_body(signal),
+        "body": readable_body(signal),
         "outcomes": selectors.count_outcomes([signal.pk]).get(signal.pk, {}),
         "timing": timings.get(signal.pk),
         "page": page,
@@ -70,34 +70,37 @@ def trace_signal(signal: Signal, query: QueryDict) -> dict[str, Any]:
 def _traces(
     signal: Signal, intents: list[OrderIntent], orders: list[Order], fills: list[Fill], changes: list[Transition]
 ) -> list[IntentTrace]:
-    orders_of = _grouped((order.intent_id, order) for order in orders)
-    fills_of = _grouped((fill.order_id, fill) for fill in fills)
-    changes_of = _grouped((change.object_id, change) for change in changes)
+    orders_of = grouped((order.intent_id, order) for order in orders)
+    fills_of = grouped((fill.order_id, fill) for fill in fills)
+    changes_of = grouped((change.object_id, change) for change in changes)
     return [
         IntentTrace(
             intent=intent,
             orders=[order_row(order) for order in orders_of[intent.pk]],
             fills=[fill_row(fill) for order in orders_of[intent.pk] for fill in fills_of[order.pk]],
-            steps=[_step(signal, intent, name, moment) for name, moment in STEPS],
+            steps=steps_of(signal, intent),
             transitions=changes_of[intent.pk],
         )
         for intent in intents
     ]
 
 
-def _grouped(pairs: Iterable[tuple[UUID | None, Any]]) -> dict[UUID | None, list[Any]]:
+def grouped(pairs: Iterable[tuple[UUID | None, Any]]) -> dict[UUID | None, list[Any]]:
     found: dict[UUID | None, list[Any]] = defaultdict(list)
     for key, value in pairs:
         found[key].append(value)
     return found
 
 
-def _step(signal: Signal, intent: OrderIntent, name: str, moment: str) -> Step:
-    at: datetime | None = getattr(intent, moment)
+def steps_of(signal: Signal, intent: OrderIntent) -> list[Step]:
+    return [_step(signal, name, getattr(intent, moment)) for name, moment in STEPS]
+
+
+def _step(signal: Signal, name: str, at: datetime | None) -> Step:
     return Step(name, at, None if at is None else (at - signal.received_at) / timedelta(milliseconds=1))
 
 
-def _readable_body(signal: Signal) -> str:
+def readable_body(signal: Signal) -> str:
     """The alert as it came, indented where it is JSON and short enough to be read."""
     text = body_text(signal)[:BODY_SHOWN]
     try:

@@ -196,8 +196,8 @@ def _line(line: str) -> list[_Piece]:
 def _refuse_as_json(error: json.JSONDecodeError) -> list[_Piece]:
     raise Refusal(
         "NOT_JSON",
-        f"body: {error.msg} at line {error.lineno} column {error.colno}; a quote in a comment or an alert_message breaks "
-        "the message",
+        f"body: {error.msg} at line {error.lineno} column {error.colno}; a quote in a comment or an "
+        "alert_message breaks the message",
     )
 
 

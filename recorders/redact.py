@@ -49,6 +49,7 @@ _FIRST_OF_LINE = re.compile(
     r"[^\S\r\n]{0,40},)",
     re.MULTILINE | re.IGNORECASE,
 )
+_ESCAPED_QUOTE = re.compile(r'\\{1,8}"')
 _ACTION = re.compile(r"(?:buy|sell|long|short|close|exit|flat|flatten)", re.IGNORECASE)
 _NOTHING = frozenset({'""', "''", "null", "none", "true", "false", REMOVED, f'"{REMOVED}"', f"'{REMOVED}'"})
 
@@ -81,9 +82,9 @@ def _without_value(found: re.Match[str]) -> str:
 
 def _in_place_of(value: str, *, quoted: bool) -> str:
     """What keeps the body the kind of text that it was: a JSON value stays one."""
-    if value.startswith("\\"):
-        quote = value[: value.index('"') + 1]
-        return f"{quote}{REMOVED}{quote}"
+    escaped_quote = _ESCAPED_QUOTE.match(value)
+    if escaped_quote is not None:
+        return f"{escaped_quote[0]}{REMOVED}{escaped_quote[0]}"
     if value[0] in _QUOTES:
         return f"{value[0]}{REMOVED}{value[0]}" if value[0] in "\"'" else f'"{REMOVED}"'
     return f'"{REMOVED}"' if quoted else REMOVED

@@ -45,7 +45,7 @@ class RowForm(forms.Form):
 
 
 class TargetRow(RowForm):
-    """Take-profits, nearest first. An empty row counts for nothing."""
+    """Take-profits, nearest first."""
 
     part = Target
     distance = forms.DecimalField(
@@ -60,7 +60,7 @@ class TargetRow(RowForm):
         widget=forms.TextInput(attrs={**NARROW, "placeholder": "the rest"}),
     )
     trim_unit = forms.ChoiceField(
-        label="Of it", choices=[(TrimUnit.PERCENT.value, "% of the position"), (TrimUnit.CONTRACTS.value, "contracts")]
+        label="In", choices=[(TrimUnit.PERCENT.value, "%"), (TrimUnit.CONTRACTS.value, "contracts")]
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.selectors import Person
 from justtrades import clock
-from recorders.models import Recorder, Signal, WebhookToken
+from recorders.models import Notice, Recorder, Signal, StrategyChain, WebhookToken
 
 
 def list_recorders_for(user: Person) -> QuerySet[Recorder]:
@@ -34,6 +34,16 @@ def list_signals_for(user: Person) -> QuerySet[Signal]:
 def get_signal_for(user: Person, pk: uuid.UUID | str) -> Signal:
     """Raises `Signal.DoesNotExist`."""
     return list_signals_for(user).get(pk=pk)
+
+
+def list_chains_for(user: Person) -> QuerySet[StrategyChain]:
+    """Where each strategy stands, by recorder and product."""
+    return StrategyChain.objects.filter(recorder__owner_id=user.pk).select_related("recorder").order_by("pk")
+
+
+def list_open_notices_for(user: Person) -> QuerySet[Notice]:
+    """Newest first, with their recorders."""
+    return Notice.objects.filter(owner_id=user.pk, ended_at__isnull=True).select_related("recorder")
 
 
 def list_live_tokens(recorder: Recorder) -> QuerySet[WebhookToken]:

@@ -169,7 +169,7 @@ def describe(recorder: Recorder, form: AlertForm) -> dict[str, Any]:
         "followers": recorder.traders.count(),
         "enabled": recorder.traders.filter(is_enabled=True).count(),
         "summary": summary_of(recorder.settings),
-        "chains": recorder.chains.order_by("ticker"),
+        "chains": recorder.chains.order_by("-changed_at"),
         "notices": recorder.notices.filter(ended_at__isnull=True),
         "tokens": selectors.list_live_tokens(recorder),
         "test_form": form,

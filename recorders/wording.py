@@ -14,15 +14,12 @@ LABELS = {
     "percent": "% of the fill",
     "dollars": "$ per contract",
     "price": "at the price",
-    "block_while_dca": "Nothing while adds are on",
-    "reverse": "Reverse",
-    "re_enter": "Close and enter anew",
-    "follow": "Follow the alert's position",
-    "add": "Always add (DCA)",
+    "block_while_dca": "Block while adds are on",
+    "re_enter": "Re-enter",
     "limit": "Limit at the alert's price",
 }
 LOWER = {"ticks", "points"}
-SWITCH = [("true", "on"), ("false", "off")]
+SWITCH = [("true", "On"), ("false", "Off")]
 
 
 def label_of(member: StrEnum) -> str:
@@ -103,7 +100,9 @@ def setting_field(name: str, inherited: Settings | None, held: Any) -> forms.Fie
     if kind is bool and inherited is None:
         return forms.BooleanField(**given, initial=bool(held))
     if kind is bool or issubclass(kind, StrEnum):
-        choices = SWITCH if kind is bool else [(m.value, label_of(m)) for m in kind if m is not Unit.PRICE or held == m]
+        members = [] if kind is bool else [m for m in kind if m is not Unit.PRICE or held == m]
+        choices = [(m.value, label_of(m)) for m in members] or SWITCH
+        given["help_text"] = _with_labels(str(info.description), choices)
         empty = [] if inherited is None else [("", f"inherits: {words}")]
         initial = "" if held is None else str(held).lower()
         return forms.ChoiceField(**given, choices=[*empty, *choices], initial=initial)
@@ -114,8 +113,15 @@ def setting_field(name: str, inherited: Settings | None, held: Any) -> forms.Fie
         return forms.IntegerField(**given, **limits, widget=widget, initial=held)
     places = _limit(info.metadata, "decimal_places")
     widget = forms.TextInput(attrs={**attrs, "inputmode": "decimal"})
-    initial = None if held is None else plain(Decimal(str(held)))
-    return forms.DecimalField(**given, **limits, decimal_places=places, widget=widget, initial=initial)
+    amount = None if held is None else plain(Decimal(str(held)))
+    return forms.DecimalField(**given, **limits, decimal_places=places, widget=widget, initial=amount)
+
+
+def _with_labels(text: str, choices: list[tuple[str, str]]) -> str:
+    """The catalogue explains each choice by its value; a page calls it as its list does."""
+    for value, label in choices:
+        text = text.replace(f"{value}:", f"{label}:")
+    return text
 
 
 def _limit(metadata: list[Any], name: str) -> Any:

@@ -174,7 +174,8 @@ with and whose each of them was; `/api/traders/<id>/` shows them beforehand as `
 - `risk_dollars`, `risk_percent` and `equity_percent` are three ways to set one size: whoever states one of them
   switches off the others below it.
 - Layers that contradict each other, such as a cut-off without a window, are refused when they are saved. Where a
-  later change of the recorder makes them contradict, no entry is taken and the trader says why.
+  later change of the recorder makes them contradict, signals are declined with `BAD_SETTINGS`, and the trader shows
+  why as `effective_problem`.
 
 A trader on several **accounts** has one row for each. The further accounts take the first one's overrides; each has
 its own `multiplier`, `max_contracts`, `custom_ticker` and `convert_size`.

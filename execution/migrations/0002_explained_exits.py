@@ -89,6 +89,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='orderintent',
+            name='leaves_qty',
+            field=models.PositiveIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='orderintent',
             name='order_type',
             field=models.CharField(default='market', max_length=16),
         ),

@@ -75,7 +75,8 @@ class OrderIntent(models.Model):
 
     `exits` is the template that the position is to have (`traders.exits.ExitTemplate`), `bracket` the legs that go
     with the entry: rows of quantity, target and stop distance in points, and the target's place in the template.
-    An entry that still waits at `cancel_at` is canceled.
+    An entry that still waits at `cancel_at` is canceled. A partial exit goes by what it leaves, `leaves_qty` unsigned:
+    what a target has taken meanwhile is not taken twice.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -93,6 +94,7 @@ class OrderIntent(models.Model):
     symbol = models.CharField(max_length=32)
     side = models.CharField(max_length=4, choices=[(s.value, s.value) for s in Side])
     qty = models.PositiveIntegerField()
+    leaves_qty = models.PositiveIntegerField(null=True)
     target_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     stop_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     order_type = models.CharField(max_length=16, default=OrderType.MARKET.value)

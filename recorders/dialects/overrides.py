@@ -53,7 +53,8 @@ class Stated:
         value = self.value
         if self.is_points:
             # A price that no instrument has would not fit into whole ticks; the setting's own limit is far below.
-            value = (min(value, fields.MAX_PRICE) / tick).quantize(Decimal(1))
+            within = max(-fields.MAX_PRICE, min(fields.MAX_PRICE, value))
+            value = (within / tick).quantize(Decimal(1))
         if not isinstance(value, Decimal):
             return value
         is_whole = value.adjusted() < fields.MAX_DIGITS and value == value.to_integral_value()

@@ -12,8 +12,7 @@ from recorders.dedupe import WEAK_WINDOW_S, ResendKeys, resend_keys
 
 unhurried = settings(deadline=None)
 RECORDER = UUID(int=7)
-moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1),
-    timezones=st.just(UTC))  # noqa: DTZ001 - given a zone
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - given a zone
 seconds = st.floats(0, 3600, allow_nan=False)
 
 

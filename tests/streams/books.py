@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from brokers.base import OrderRole, OrderStatus
+from brokers.base import OrderRole
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
 from execution.models.intent import LIVE
 from execution.models.order import IN_FLIGHT, WORKING
@@ -81,7 +81,7 @@ def _under_way() -> dict[UUID, list[str]]:
     rests = Q(kind=IntentKind.ENTRY, order_type="limit", orders__role=OrderRole.ENTRY, orders__status__in=WORKING)
     for intent in OrderIntent.objects.filter(status__in=LIVE).exclude(rests):
         busy[intent.trader_id].append(f"{intent} is {intent.status}")
-    pending = Q(wanted_qty__isnull=False, status__in=WORKING) | Q(status__in=IN_FLIGHT) | Q(status=OrderStatus.DRAFT)
+    pending = Q(wanted_qty__isnull=False, status__in=WORKING) | Q(status__in=IN_FLIGHT)
     for order in Order.objects.filter(pending, trader__isnull=False):
         if order.trader_id is not None:
             busy[order.trader_id].append(f"{order.role} {order.qty} is {order.status}, wanted {order.wanted_qty}")

@@ -129,7 +129,7 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def act(action: str, *, age: float | None = None, to: int = 0, **fields: Any) -> Alert:
+def act(action: str, /, *, age: float | None = None, to: int = 0, **fields: Any) -> Alert:
     """An alert that says what to do and nothing of positions."""
     return Alert({"action": action, **fields}, age, to)
 

@@ -15,6 +15,8 @@ from traders.models import Trader
 from traders.routes import Conversion, add_route, conversions_of, create_with_routes, effective_of
 from traders.services import create_trader, update_trader
 
+WINDOW = {"start": "08:00", "end": "15:00"}
+
 
 @pytest.fixture
 def cast(db: None) -> Cast:
@@ -119,9 +121,6 @@ def test_what_a_trader_trades_with(recorder: Recorder, accounts: list[BrokerAcco
     lead.refresh_from_db()
     with pytest.raises(BadSettings):
         effective_of(lead)
-
-
-WINDOW = {"start": "08:00", "end": "15:00"}
 
 
 def test_conversions_are_within_a_family(cast: Cast) -> None:

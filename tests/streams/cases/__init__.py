@@ -1,0 +1,2 @@
+from tests.streams.cases import actions, dialects, positions, streams
+CASES = (*actions.CASES, *dialects.CASES, *positions.CASES, *streams.CASES)

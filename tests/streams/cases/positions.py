@@ -1,0 +1,70 @@
+"""Alerts that state the strategy's position: what moved decides, the action never overrides it (facts, 1.5)."""
+
+from __future__ import annotations
+
+from tests.streams.case import Case, act, buy, expect, fill, long, sell, short
+
+FOLLOW = {"initial_position_size": 0, "add_position_size": 0}
+WRONG_SIDE = fill("0>1", action="sell")
+BARE = {"prev_position": None, "prev_position_size": None}
+
+CASES = (
+    Case("entry long", (fill("0>1"),), 1, long(1)),
+    Case("entry short", (fill("0>-1"),), -1, short(1)),
+    Case("entry of five, fixed size of one", (fill("0>5"),), 1, long(1)),
+    Case("entry of five, the strategy's size", (fill("0>5"),), 5, long(5), settings=FOLLOW),
+    Case("add", (fill("0>1"), fill("1>3")), 3, long(3), settings=FOLLOW),
+    Case("add short", (fill("0>-2"), fill("-2>-5")), -5, short(5), settings=FOLLOW),
+    Case("partial exit", (fill("0>4"), expect(4, long(4)), fill("4>1")), 1, long(1), settings=FOLLOW),
+    Case("partial exit of a short", (fill("0>-4"), fill("-4>-3")), -3, short(3), settings=FOLLOW),
+    Case("sell one, still long two, is no sell entry", (fill("0>3"), fill("3>2")), 2, long(2), settings=FOLLOW),
+    Case("exit", (fill("0>4"), fill("4>0")), settings=FOLLOW, placed=2),
+    Case("reversal to a bigger short", (fill("0>1"), fill("1>-3")), -3, short(3), settings=FOLLOW),
+    Case("reversal to a smaller long", (fill("0>-4"), fill("-4>2")), 2, long(2), settings=FOLLOW),
+    Case("nothing moved", (fill("0>1"), fill("1>1")), 1, long(1), ("NO_CHANGE",), placed=1),
+    Case("the action contradicts the position", (WRONG_SIDE,), codes=("INCONSISTENT",), placed=0),
+    Case("the contracts contradict it", (fill("0>1", contracts="3"),), codes=("INCONSISTENT",), placed=0),
+    Case(
+        "what contradicts itself changes nothing that is held",
+        (fill("0>1"), fill("1>2", contracts="5")),
+        1,
+        long(1),
+        ("INCONSISTENT",),
+        placed=1,
+    ),
+    Case("a flip that states the new part only", (fill("0>1"), fill("1>-1", contracts="1")), -1, short(1)),
+    Case("a flip that states the old part only", (fill("0>1"), fill("1>-2", contracts="1")), -2, short(2), settings=FOLLOW),
+    Case("an add is heard first", (fill("1>2"),), 1, long(1)),
+    Case("an add is heard first, the strategy's size", (fill("1>2"),), 2, long(2), settings=FOLLOW),
+    Case("a partial exit is heard first", (fill("3>2"),), codes=("NOT_IN_POSITION",), placed=0),
+    Case("an exit is heard first", (fill("2>0"),), codes=("ALREADY_FLAT",), placed=0),
+    Case("a reversal is heard first", (fill("-1>1"),), 1, long(1), placed=1),
+    Case("half a contract, the strategy's size", (fill("0>1", position_size="0.5", contracts="0.5"),),
+         codes=("SIZE_BELOW_ONE",), settings=FOLLOW, placed=0),
+    Case("no position before is stated", (fill("0>1", **BARE),), 1, long(1)),
+    Case("no position before is stated, add and exit",
+         (fill("0>1", **BARE), fill("1>2", **BARE), expect(2, long(2)), fill("2>0", **BARE)), settings=FOLLOW),
+    Case("no position before is stated, a partial exit",
+         (fill("0>3", **BARE), fill("3>1", **BARE)), 1, long(1), settings=FOLLOW),
+    Case("sell and flat while flat opens nothing", (sell(position="flat"),), codes=("ALREADY_FLAT",), placed=0),
+    Case("sell and flat while long is an exit", (buy(), sell(position="flat")), placed=2),
+    Case("buy and flat while short is an exit", (sell(), buy(market_position="flat")), placed=2),
+    Case("buy and flat while long is an exit all the same", (buy(), buy(position="flat")), placed=2),
+    Case("sell and still long is a partial exit", (buy(contracts="3"), sell(contracts="1", position="long")), 2, long(2),
+         settings=FOLLOW),
+    Case("sell and still long, all of it, leaves one",
+         (buy(contracts="2"), sell(contracts="2", position="long")), 1, long(1), settings=FOLLOW),
+    Case("sell and still long while flat opens nothing", (sell(contracts="1", position="long"),),
+         codes=("NOT_IN_POSITION",), placed=0),
+    Case("buy and long is an entry", (buy(market_position="long"),), 1, long(1)),
+    Case("a signed size needs no side",
+         (buy(contracts="2", position_size="2", prev_position_size="0"),
+          sell(contracts="4", position_size="-2", prev_position_size="2")), -2, short(2), settings=FOLLOW),
+    Case("market_position and its size",
+         (buy(contracts="2", market_position="long", market_position_size="2", prev_market_position="flat",
+              prev_market_position_size="0"),), 2, long(2), settings=FOLLOW),
+    Case("positions without an action", (act("", action=None, position="long", position_size="2",
+         prev_position="flat", prev_position_size="0"),), 2, long(2), settings=FOLLOW),
+    Case("flat without an action", (buy(), act("", action=None, position="flat")), placed=2),
+    Case("an unknown position is refused", (buy(position="sideways"),), codes=("UNKNOWN_POSITION",), placed=0),
+)  # fmt: skip
