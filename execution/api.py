@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from execution import selectors
 from execution.filters import FillFilter, OrderFilter, OrderIntentFilter, PositionFilter
 from execution.models import Fill, Order, OrderIntent, Position
 from execution.serializers import FillSerializer, OrderIntentSerializer, OrderSerializer, PositionSerializer
-from justtrades.api import OwnRowsViewSet
+from execution.trace_serializers import TraceDetailSerializer, TraceSerializer
+from execution.trader_trace import list_followers, trace_traders
+from justtrades.api import ApiView, OwnRowsViewSet, Pages
+from recorders.selectors import get_signal_for
 
 
 class OrderIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsViewSet):
@@ -50,3 +59,28 @@ class PositionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsV
 
     def get_queryset(self) -> QuerySet[Position]:
         return selectors.list_positions_for(self.request.user).order_by("account__name", "symbol", "pk")
+
+
+class SignalTracesView(ApiView):
+    """What one signal came to for each trader of its recorder, by account name."""
+
+    serializer_class = TraceSerializer
+    pagination_class = Pages
+
+    @extend_schema(operation_id="signal_traces_list", responses=TraceSerializer(many=True))
+    def get(self, request: Request, pk: UUID) -> Response:
+        signal = get_signal_for(request.user, pk)
+        page: Any = self.paginate_queryset(list_followers(request.user, signal))
+        return self.get_paginated_response(TraceSerializer(trace_traders(signal, page), many=True).data)
+
+
+class SignalTraceView(ApiView):
+    """The whole story of one signal and one trader."""
+
+    serializer_class = TraceDetailSerializer
+
+    @extend_schema(operation_id="signal_traces_retrieve", responses=TraceDetailSerializer)
+    def get(self, request: Request, pk: UUID, trader: UUID) -> Response:
+        signal = get_signal_for(request.user, pk)
+        follower = list_followers(request.user, signal).get(pk=trader)
+        return Response(TraceDetailSerializer(trace_traders(signal, [follower])[0]).data)

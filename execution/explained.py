@@ -156,15 +156,15 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _route_row(name: str, stored: Mapping[str, Any]) -> SettingRow:
-    field_of_trader = Trader._meta.get_field(name)
+    described: Any = Trader._meta.get_field(name)
     value, usual = stored["value"], getattr(Route(), name)
     text = {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
     if name == "multiplier":
         value, text = Decimal(value), f"x {Decimal(value).normalize():f}"
     return SettingRow(
         name=name,
-        title=capfirst(str(field_of_trader.verbose_name)),
-        description=str(field_of_trader.help_text),
+        title=capfirst(str(described.verbose_name)),
+        description=str(described.help_text),
         value=stored["value"],
         text=NOTHING.get(name, text) if value in (None, "") else text,
         source=stored["source"],

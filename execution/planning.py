@@ -145,6 +145,9 @@ def _move_of(recorder: Recorder, signal: Signal, alert: ParsedAlert, product: Pr
     if step.link is Link.GAP and recorder.on_desync == OnDesync.ASK:
         text = f"an alert before this one is missing; the strategy says it is at {step.after.normalize():f} now"
         return Declined("DESYNC", text)
+    if alert.prev_position is None and step.after == 0:
+        # It says no more than that it is flat: so are its followers, also those whose entries stated no positions.
+        return Move(MoveKind.FLATTEN)
     return Move(MoveKind.TO, before=step.before, after=step.after, quantity=alert.quantity)
 
 

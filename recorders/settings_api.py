@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import EnumMeta
+from enum import Enum
 from typing import Any, ClassVar
 
 from pydantic.fields import FieldInfo
@@ -58,7 +58,7 @@ def setting_field(info: FieldInfo, **common: Any) -> Field:
         return serializers.IntegerField(min_value=bounds["ge"], max_value=bounds["le"], **common)
     if kind is Decimal:
         return _amount_field(bounds["le"], bounds["decimal_places"], min_value=bounds["ge"], **common)
-    if isinstance(kind, EnumMeta):
+    if isinstance(kind, type) and issubclass(kind, Enum):
         return serializers.ChoiceField(choices=[item.value for item in kind], **common)
     return serializers.ListField(child=_LISTS[kind](), max_length=bounds["max_length"], **common)
 

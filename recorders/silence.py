@@ -72,7 +72,8 @@ def _silent_recorders(now: datetime) -> list[Recorder]:
 
 def _last_heard(recorder: Recorder) -> datetime | None:
     signals = Signal.objects.filter(owner_id=recorder.owner_id, recorder=recorder)
-    return signals.aggregate(last=Max("received_at"))["last"]
+    last: datetime | None = signals.aggregate(last=Max("received_at"))["last"]
+    return last
 
 
 def _bursts(now: datetime) -> set[UUID]:

@@ -143,7 +143,7 @@ def recorder_test_alert(request: SignedInRequest, pk: UUID) -> HttpResponse:
         return render(request, "recorders/detail.html", describe(found, form), status=422)
     # The time makes each press an alert of its own; without it a second one within the window counts as a resend.
     body = json.dumps({**form.alert(), "fired_at": clock.now().isoformat()}).encode()
-    inbox = Inbox(found.pk, found.owner_id, found.is_enabled)
+    inbox = Inbox(found.pk, found.owner_id, found.is_enabled, found.symbol_map)
     receipt = receive_alert(inbox=inbox, body=body, source_ip=request.META.get("REMOTE_ADDR"))
     return redirect("signal", receipt.signal_id)
 

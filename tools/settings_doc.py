@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from enum import EnumMeta
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,8 @@ def _type(info: FieldInfo, unit: str) -> str:
               if hasattr(item, key)}  # fmt: skip
     if kind is bool:
         return "yes or no"
-    if isinstance(kind, EnumMeta):
-        return ", ".join(f"`{item.value}`" for item in kind)  # type: ignore[attr-defined]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(f"`{item.value}`" for item in kind)
     if "max_length" in bounds:
         return f"{unit}, at most {bounds['max_length']}"
     places = f", {bounds['decimal_places']} decimals" if kind is Decimal else ""

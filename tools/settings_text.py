@@ -228,7 +228,7 @@ Trims in contracts are multiplied by the `multiplier`, too. `/api/traders/previe
 
 - A distance is rounded down to whole ticks, but to one tick at least.
 - A stop's or target's price goes to the tick **toward the entry**: never farther from it than asked, and at least one
-  tick beyond it.
+  tick beyond it. A price on its wrong side counts as far on the right one.
 - Break-even goes to the nearest tick.
 - A limit entry's price is never worse than the one that was asked for: buys round down, sells round up.
 

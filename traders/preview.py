@@ -35,7 +35,7 @@ def preview_legs(
 ) -> list[PreviewSize]:
     """The exits of a position that `side` opened at `price`; `multiplier` is the trader's, for trims in contracts.
 
-    Raises `UnknownTicker`, and ValueError for a target or stop at the entry's own price.
+    Raises `UnknownTicker`.
     """
     contract = contract_of(ticker)
     template = template_of(settings, contract, multiplier)

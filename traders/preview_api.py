@@ -59,8 +59,6 @@ class PreviewSerializer(FlatSettings):
             raise serializers.ValidationError(error.errors) from None
         except UnknownTicker as error:
             raise serializers.ValidationError({"ticker": [str(error)]}) from None
-        except ValueError as error:
-            raise serializers.ValidationError({"price": [str(error)]}) from None
 
 
 class PreviewLegSerializer(serializers.Serializer[Any]):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from django.urls import reverse
 
 from accounts.services import create_api_token
 from brokers.models import BrokerLogin
+from justtrades import clock
 from justtrades.testing import Cast, browser_of
-from recorders.models import Signal, WebhookToken
+from recorders.models import Notice, NoticeKind, Recorder, Signal, StrategyChain, WebhookToken
 from tests.factories import (
     BrokerPositionFactory,
     Chain,
@@ -24,6 +26,7 @@ from tests.factories import (
     UserFactory,
     make_chain,
 )
+from traders.models import Trader
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
@@ -42,6 +45,10 @@ def one_of_each(hers: Chain, cast: Cast) -> Chain:
     TransitionFactory(owner=cast.alice)
     HeartbeatFactory()
     BrokerPositionFactory(account=hers.account)
+    Notice.objects.create(owner=cast.alice, recorder=hers.recorder, kind=NoticeKind.SILENT, text="silent for an hour")
+    StrategyChain.objects.create(
+        recorder=hers.recorder, ticker="MES1!", tip=Decimal(1), signal=hers.signal, changed_at=clock.now()
+    )
     create_api_token(user=cast.alice)
     cast.alice.emailaddress_set.create(email=cast.alice.email)
     Authenticator.objects.create(
@@ -143,3 +150,18 @@ def test_alert_text_is_shown_as_text(staff: Client, one_of_each: Chain) -> None:
     text = staff.get(page(Signal, "change", one_of_each.signal.pk)).content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\ufffd" in text
     assert "<script>alert(1)" not in text
+
+
+def test_settings_are_shown_as_text_and_cannot_be_written(staff: Client, one_of_each: Chain) -> None:
+    Recorder.objects.update(symbol_map={"<b>": "NQ1!"})
+    Trader.objects.update(overrides={"stop_distance": "7.25"}, custom_ticker="MNQ1!")
+    recorder, trader = page(Recorder, "change", one_of_each.recorder.pk), page(Trader, "change", one_of_each.trader.pk)
+    text = staff.get(recorder).content.decode()
+    assert "&quot;every_nth_signal&quot;: 1" in text
+    assert "&lt;b&gt;" in text
+    assert "&quot;stop_distance&quot;: &quot;7.25&quot;" in staff.get(trader).content.decode()
+    before = Trader.objects.values("overrides", "custom_ticker").get(), Recorder.objects.values("template").get()
+    staff.post(trader, {"multiplier": "2", "settings": "{}", "overrides": "{}", "custom_ticker": "NOTHING"})
+    staff.post(recorder, {"name": "x", "template": "{}", "symbol_map": "{}", "on_desync": "ask"})
+    after = Trader.objects.values("overrides", "custom_ticker").get(), Recorder.objects.values("template").get()
+    assert after == before

@@ -67,7 +67,7 @@ def test_anonymous_gets_401(name: str, hers: Chain) -> None:
 
 def test_the_sweep_finds_the_addresses() -> None:
     found = set(addresses_with_id())
-    assert "/api/recorders/{}/rotate-token/" in found
+    assert {"/api/recorders/{}/rotate-token/", "/api/recorders/{}/clone/", "/api/traders/{}/routes/"} <= found
     assert "/recorders/{}/edit/" in found
     assert all("<" not in address for address in found)
 

@@ -52,8 +52,6 @@ def test_of_a_recorder_with_and_without_changes(alice: APIClient, hers: Chain) -
         ({"price": True}, "price"),
         ({"price": 10_000_001}, "price"),
         ({"price": None}, "price"),
-        ({"stop_unit": "price", "stop_distance": "20000"}, "price"),
-        ({"stop_unit": "percent", "stop_distance": 1, "price": 0}, "price"),
         ({"stop_distance": True}, "stop_distance"),
         ({"targets": [{"distance": 1, "trim": 101}]}, "targets"),
         ({"recorder": "x"}, "recorder"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
+from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,10 +14,55 @@ from django.urls import reverse
 from justtrades.testing import Cast
 from recorders.models import Recorder, Signal, WebhookToken
 from recorders.services import hash_token
-from tests.factories import BrokerAccountFactory, BrokerLoginFactory, Chain, RecorderFactory
+from recorders.templates import TEMPLATES
+from tests.factories import Chain, RecorderFactory
 from traders.models import Trader
 
 ADDRESS = re.compile(r"/webhook/([\w-]{43})/")
+UNSENT = {"submit", "button", "image", "reset"}
+
+
+class _Typed(HTMLParser):
+    """What a browser would send of the settings form, were it submitted as the page came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: dict[str, list[str]] = {}
+        self._is_inside = False
+        self._list: tuple[str, list[str]] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_inside = given.get("id") == "settings-form"
+        if not self._is_inside or "form" in given:
+            return
+        if tag == "input" and given.get("name") and given.get("type") not in UNSENT:
+            if given.get("type") not in {"checkbox", "radio"} or "checked" in given:
+                self.sent.setdefault(given["name"], []).append(given.get("value", "on"))
+        elif tag == "select":
+            self._list = (given["name"], [])
+        elif tag == "option" and self._list is not None and ("selected" in given or not self._list[1]):
+            self._list[1][:] = [given.get("value", "")]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._is_inside = False
+        if tag == "select" and self._list is not None:
+            self.sent.setdefault(self._list[0], []).extend(self._list[1])
+            self._list = None
+
+
+def typed(client: Client, path: str) -> dict[str, Any]:
+    """The fields of the page's form with what stands in them; change some and post it."""
+    parser = _Typed()
+    parser.feed(client.get(path).content.decode())
+    return dict(parser.sent)
+
+
+def words_of(response: Any) -> str:
+    """The page's words, without its markup's line breaks."""
+    return " ".join(response.content.decode().split())
 
 
 def shown_token(page: str) -> str:
@@ -26,22 +72,25 @@ def shown_token(page: str) -> str:
 
 
 def test_a_new_recorders_address_is_shown_once_with_all_that_is_to_be_pasted(cast: Cast, alice: Client) -> None:
-    form = {"name": "Opening range", "initial_position_size": "2", "target_ticks": "40", "stop_ticks": "20"}
-    response = alice.post(reverse("recorder_new"), form)
+    path = reverse("recorder_new")
+    response = alice.post(path, typed(alice, path) | {"name": "Opening range", "initial_position_size": "2"})
     page = response.content.decode()
     token = shown_token(page)
     recorder = Recorder.objects.get(owner=cast.alice)
     assert WebhookToken.objects.get(recorder=recorder).token_hash == hash_token(token)
-    assert (recorder.initial_position_size, recorder.target_ticks, recorder.stop_ticks) == (2, 40, 20)
+    assert recorder.settings.initial_position_size == 2
+    assert recorder.is_enabled
     assert response["Cache-Control"] == "no-store"
     assert "curl -X POST" in page
     assert "{{strategy.order.action}}" in page
     assert token not in alice.get(reverse("recorder", args=[recorder.pk])).content.decode()
 
 
-def test_the_template_to_paste_is_json_once_its_placeholders_are_filled(alice: Client, hers: Chain) -> None:
-    page = alice.get(reverse("recorder", args=[hers.recorder.pk]))
-    assert json.loads(page.context["alert_template"])["action"] == "{{strategy.order.action}}"
+def test_every_message_to_paste_has_a_copy_button(alice: Client, hers: Chain) -> None:
+    page = alice.get(reverse("recorder", args=[hers.recorder.pk])).content.decode()
+    for template in TEMPLATES:
+        assert f'data-copy="message-{template.key}"' in page
+        assert f'id="message-{template.key}"' in page
 
 
 def test_rotating_shows_a_new_address_and_the_old_one_still_works_a_day(alice: Client, hers: Chain) -> None:
@@ -53,26 +102,10 @@ def test_rotating_shows_a_new_address_and_the_old_one_still_works_a_day(alice: C
     assert response["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(
-    ("form", "words"),
-    [
-        ({"name": ""}, "This field is required"),
-        ({"stop_ticks": "-1"}, "greater than or equal to 0"),
-        ({"target_ticks": "1.5"}, "Enter a whole number"),
-        ({"initial_position_size": "x"}, "Enter a whole number"),
-        ({"stop_ticks": "99999999999"}, "less than or equal to"),
-    ],
-)
-def test_a_mistake_is_explained_beside_its_field(form: dict[str, str], words: str, alice: Client, hers: Chain) -> None:
-    good = {"name": "Other", "initial_position_size": "1", "target_ticks": "0", "stop_ticks": "0"}
-    response = alice.post(reverse("recorder_new"), good | form)
-    assert words in response.content.decode()
-    assert Recorder.objects.count() == 1
-
-
 def test_a_second_recorder_of_one_name_is_refused_in_words(alice: Client, hers: Chain) -> None:
-    form = {"name": hers.recorder.name, "initial_position_size": "1", "target_ticks": "0", "stop_ticks": "0"}
-    assert "You have a recorder of this name already" in alice.post(reverse("recorder_new"), form).content.decode()
+    path = reverse("recorder_new")
+    form = typed(alice, path) | {"name": hers.recorder.name}
+    assert "You have a recorder of this name already" in alice.post(path, form).content.decode()
     assert Recorder.objects.count() == 1
 
 
@@ -86,31 +119,35 @@ def test_a_test_alert_is_a_signal_like_any_other(alice: Client, hers: Chain) -> 
     assert Signal.objects.count() == 3
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "stated"), [("2", "-1", (2, -1)), ("0", "3", (0, 3)), ("-2", "0", (-2, 0))]
+)
+def test_a_test_alert_may_state_price_and_positions(
+    before: str, after: str, stated: tuple[int, int], alice: Client, hers: Chain
+) -> None:
+    form = {"action": "close_long", "ticker": "MES1!", "contracts": "1", "price": "6021.25"}
+    path = reverse("recorder_test_alert", args=[hers.recorder.pk])
+    alice.post(path, form | {"position_before": before, "position_after": after})
+    made = Signal.objects.exclude(pk=hers.signal.pk).get()
+    assert (made.action, made.price) == ("close_long", Decimal("6021.25"))
+    assert (made.prev_position, made.position) == stated
+
+
+def test_a_test_alert_knows_the_recorders_own_symbols(alice: Client, hers: Chain) -> None:
+    hers.recorder.symbol_map = {"GOLD": "MGC1!"}
+    hers.recorder.save()
+    alice.post(
+        reverse("recorder_test_alert", args=[hers.recorder.pk]), {"action": "buy", "ticker": "GOLD", "contracts": "1"}
+    )
+    assert Signal.objects.exclude(pk=hers.signal.pk).get().status == "received"
+
+
 def test_a_test_alert_that_makes_no_sense_is_explained_and_not_sent(alice: Client, hers: Chain) -> None:
     path = reverse("recorder_test_alert", args=[hers.recorder.pk])
     response = alice.post(path, {"action": "hold", "ticker": "", "contracts": "-1"})
     assert response.status_code == 422
     assert response.content.decode().count("field-error") == 3
     assert Signal.objects.count() == 1
-
-
-def test_an_empty_override_is_inherited_and_says_so(cast: Cast, alice: Client) -> None:
-    recorder = RecorderFactory(owner=cast.alice, initial_position_size=3, target_ticks=40, stop_ticks=20)
-    account = BrokerAccountFactory(login=BrokerLoginFactory(owner=cast.alice))
-    form = {
-        "recorder": recorder.pk,
-        "account": account.pk,
-        "multiplier": "1.5",
-        "max_contracts": "9",
-        "stop_ticks": "0",
-    }
-    assert alice.post(reverse("trader_new"), form).status_code == 302
-    trader = Trader.objects.get()
-    assert (trader.initial_position_size, trader.target_ticks, trader.stop_ticks) == (None, None, 0)
-    page = alice.get(reverse("trader_edit", args=[trader.pk])).content.decode()
-    assert "inherits 3" in page
-    assert "inherits 40" in page
-    assert "inherits 40 t" in alice.get(reverse("traders")).content.decode()
 
 
 def test_following_twice_is_refused_in_words(alice: Client, hers: Chain) -> None:
@@ -134,6 +171,12 @@ def test_what_has_history_is_not_deleted_and_says_why(alice: Client, hers: Chain
         assert words in alice.post(reverse(name, args=[pk]), follow=True).content.decode()
     assert Recorder.objects.count() == 1
     assert Trader.objects.count() == 1
+
+
+def test_a_recorder_without_history_is_deleted(cast: Cast, alice: Client) -> None:
+    recorder = RecorderFactory(owner=cast.alice)
+    assert alice.post(reverse("recorder_delete", args=[recorder.pk])).status_code == 302
+    assert not Recorder.objects.exists()
 
 
 def test_a_login_that_cannot_be_asked_is_explained_and_its_password_not_shown_again(alice: Client, hers: Chain) -> None:

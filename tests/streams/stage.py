@@ -29,7 +29,7 @@ from traders.services import create_trader
 ACCOUNTS_PER_LOGIN = 8
 BALANCE = 10_000_000
 SENDERS = 4
-PATIENCE_S = 20.0
+PATIENCE_S = 12.0
 POLL_S = 0.1
 USUAL = {"targets": [{"distance": 40}], "stop_distance": 20}
 _numbers = itertools.count(1)

@@ -45,9 +45,12 @@ def test_sizes_sum_and_no_leg_shrinks_as_the_position_grows() -> None:
         assert all(larger[price] >= contracts for price, contracts in smaller.items())
 
 
-def test_what_has_no_answer() -> None:
+def test_an_exit_at_the_entry_is_a_tick_away() -> None:
+    assert legs(1, stop_distance=20_000, stop_unit="price") == [(1, None, Decimal("19999.75"))]
+    rows = preview_legs(read_settings({"stop_distance": 1, "stop_unit": "percent"}), "CL1!", Side.BUY, Decimal(0))
+    assert rows[0].legs == (PreviewLeg(1, None, Decimal("-0.01")),)
+
+
+def test_an_unknown_ticker() -> None:
     with pytest.raises(UnknownTicker):
         preview_legs(read_settings({}), "NOTHING", Side.BUY, Decimal(1))
-    at_entry = read_settings({"stop_distance": 20_000, "stop_unit": "price"})
-    with pytest.raises(ValueError, match="20000"):
-        preview_legs(at_entry, "NQ1!", Side.BUY, Decimal(20_000))

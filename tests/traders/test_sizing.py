@@ -48,7 +48,8 @@ def worth(**given_fields: Any) -> Worth:
         ({"initial_position_size": 0}, "1", 0, "SIZE_BELOW_ONE"),
         ({"initial_position_size": 0, "at_least_one": True}, "1", 0, "SIZE_BELOW_ONE"),
         # A stop of 5 points is $10 a contract.
-        ({"risk_dollars": 100}, "1", None, 10), ({"risk_dollars": 109}, "1", 7, 10), ({"risk_dollars": 100}, "0.25", None, 2),
+        ({"risk_dollars": 100}, "1", None, 10), ({"risk_dollars": 109}, "1", 7, 10),
+        ({"risk_dollars": 100}, "0.25", None, 2),
         ({"risk_dollars": "9.99"}, "1", None, "SIZE_BELOW_ONE"), ({"risk_dollars": 10}, "1", None, 1),
         ({"risk_dollars": 5, "at_least_one": True}, "1", None, 1),
         ({"risk_percent": "0.5"}, "1", None, 25), ({"risk_percent": "0.01"}, "1", None, "SIZE_BELOW_ONE"),
@@ -157,8 +158,8 @@ def test_an_mnq_traded_as_nq_is_less_than_one_contract_until_ten() -> None:
 @pytest.mark.parametrize(
     ("own", "before", "after", "left"),
     [
-        (1, 3, 2, 1), (2, 3, 2, 1), (3, 3, 2, 2), (10, 3, 1, 3), (4, 2, 1, 2), (5, 2, 1, 3), (1, 10, 1, 1), (7, 100, 99, 7),
-        (3, 4, 2, 2), (9, 3, 2, 6),
+        (1, 3, 2, 1), (2, 3, 2, 1), (3, 3, 2, 2), (10, 3, 1, 3), (4, 2, 1, 2), (5, 2, 1, 3), (1, 10, 1, 1),
+        (7, 100, 99, 7), (3, 4, 2, 2), (9, 3, 2, 6),
     ],
 )  # fmt: skip
 def test_a_partial_exit_keeps_the_followers_own_share(own: int, before: int, after: int, left: int) -> None:
@@ -192,7 +193,7 @@ def size_or_none(multiplier: Decimal, fields: dict[str, Any], quantity: Decimal 
 
 
 @unhurried
-@given(multipliers, sizings, quantities, st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+@given(multipliers, sizings, quantities, st.tuples(*[st.integers(0, 60)] * 3), st.integers(0, 60))
 def test_no_size_is_above_any_limit(
     multiplier: Decimal,
     fields: dict[str, Any],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.streams.case import Case, act, buy, close, expect, long, sell, short
 
 LONG_WORDS = ("buy", "long", "enter_long", "ENTER_LONG", "Buy", "go_long", "open long", "entry-long", "buy_long")
-SHORT_WORDS = ("sell", "short", "enter_short", "SELL", "open_short", "sell short", "goshort")
+SHORT_WORDS = ("sell", "short", "enter_short", "SELL", "open_short", "sell short", "go_short")
 CLOSE_WORDS = ("close", "exit", "flat", "flatten", "close_all", "EXIT", "close position", "liquidate")
 CLOSE_LONG_WORDS = ("closelong", "close_long", "exit_long", "close_buy", "exit-long", "sell_to_close")
 CLOSE_SHORT_WORDS = ("closeshort", "close_short", "exit_short", "close_sell", "buy_to_cover")
@@ -25,7 +25,7 @@ CASES = (
     Case("buy again changes nothing", (buy(), buy()), 1, long(1), ("SAME_DIRECTION",), placed=1),
     Case("sell while long turns around", (buy(), expect(1, long(1)), sell()), -1, short(1), placed=3),
     Case("buy while short turns around", (sell(), buy()), 1, long(1), placed=3),
-    Case("there and back again", (buy(), sell(), buy(), sell(), close()), placed=9),
+    Case("there and back again", (buy(), sell(), buy(), sell(), close()), placed=8),
     Case("enter again after a close", (buy(), close(), buy()), 1, long(1), placed=3),
     Case("an unknown word is refused by name", (act("moon"),), codes=("UNKNOWN_ACTION",), placed=0),
     Case("no action at all is refused", (act(""),), codes=("MISSING_FIELD",), placed=0),

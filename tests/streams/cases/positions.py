@@ -21,7 +21,7 @@ CASES = (
     Case("exit", (fill("0>4"), fill("4>0")), settings=FOLLOW, placed=2),
     Case("reversal to a bigger short", (fill("0>1"), fill("1>-3")), -3, short(3), settings=FOLLOW),
     Case("reversal to a smaller long", (fill("0>-4"), fill("-4>2")), 2, long(2), settings=FOLLOW),
-    Case("nothing moved", (fill("0>1"), fill("1>1")), 1, long(1), ("NO_CHANGE",), placed=1),
+    Case("nothing moved", (fill("0>1"), fill("1>1", contracts="1")), 1, long(1), ("NO_CHANGE",), placed=1),
     Case("the action contradicts the position", (WRONG_SIDE,), codes=("INCONSISTENT",), placed=0),
     Case("the contracts contradict it", (fill("0>1", contracts="3"),), codes=("INCONSISTENT",), placed=0),
     Case(
