@@ -6,6 +6,8 @@ from django.contrib import admin
 
 from execution.models import (
     BrokerPosition,
+    Command,
+    Explanation,
     Fill,
     Heartbeat,
     Order,
@@ -106,3 +108,17 @@ class TransitionAdmin(HistoryAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(HistoryAdmin):
     list_display = ("name", "beat_at", "detail")
+
+
+@admin.register(Command)
+class CommandAdmin(HistoryAdmin):
+    list_display = ("created_at", "kind", "owner", "actor")
+    list_select_related = ("owner", "actor")
+    list_filter = ("kind",)
+    search_fields = ("owner__email", "^id")
+
+
+@admin.register(Explanation)
+class ExplanationAdmin(HistoryAdmin):
+    list_display = ("digest", "created_at")
+    search_fields = ("^digest",)

@@ -31,6 +31,11 @@ class Subject:
     product: Product
     move: Move
 
+    @property
+    def is_way_out(self) -> bool:
+        """Whether it closes whatever is held: that must not fail on a setting that no longer makes sense."""
+        return self.move.kind is MoveKind.FLATTEN or (self.move.kind is MoveKind.TO and self.move.after == 0)
+
 
 @dataclass(slots=True)
 class Casebook:
@@ -70,13 +75,15 @@ class Casebook:
         """The follower's case, or why it has none."""
         effective = self.effective[follower.trader_id]
         if isinstance(effective, Declined):
-            return effective
+            if not self.subject.is_way_out:
+                return effective
+            effective = resolve("", "", "", follower.route)
         try:
             contract = instruments.resolve(follower.route.custom_ticker or self.subject.ticker, self.today)
         except UnknownTicker as error:
             return Declined("UNKNOWN_TICKER", f"custom_ticker: {error}")
         ratio = self._ratio(follower, contract)
-        if ratio is None:
+        if ratio is None and not self.subject.is_way_out:
             text = f"convert_size: {self.subject.product.root} and {contract.root} are not of one family"
             return Declined("NO_CONVERSION", text)
         is_same_scale = contract.product.family == self.subject.product.family
@@ -91,7 +98,7 @@ class Casebook:
             price=self.subject.alert.price if is_same_scale else None,
             limit_price=self.subject.alert.limit_price if is_same_scale else None,
             cash=follower.cash,
-            ratio=ratio,
+            ratio=Decimal(1) if ratio is None else ratio,
         )
 
     def decide(self, case: Case) -> Decision:
@@ -114,7 +121,7 @@ class Casebook:
 
     def _ratio(self, follower: Follower, contract: Contract) -> Decimal | None:
         """Contracts traded for one of the signal's; None where the owner wants a conversion that there is not."""
-        if not follower.route.convert_size:
+        if follower.route.convert_size is False:
             return Decimal(1)
         return instruments.conversion_ratio(self.subject.product, contract.product)
 

@@ -27,9 +27,11 @@ from execution.timing import time_signals
 from execution.valuation import known_contract, open_pnl
 from recorders.models import Signal
 from recorders.selectors import list_recorders_for, list_signals_for
+from recorders.silence import list_open_notices_for
 
 PAGE_ROWS = 100
 PANEL_ROWS = 12
+NOTICES_SHOWN = 5
 DEGRADED = (ConnectionState.CONNECTING, ConnectionState.STALE)
 
 log = structlog.get_logger(__name__)
@@ -131,6 +133,7 @@ def status_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
         "realized": realized,
         "realized_text": format_money(realized),
         "quotes": quotes,
+        "notices": list(list_open_notices_for(user)[:NOTICES_SHOWN]),
     }
 
 

@@ -67,17 +67,19 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One order: the request as it went out, the answer, and what has filled."""
+    """One order: the request as it went out, the answer, and what has filled. `terms` are its type and price."""
 
     order: Order
     row: OrderRow
     request: Asked
+    terms: str
     response: Answered
     fills: list[FillRow]
 
 
 def exchange(intent: OrderIntent, order: Order, fills: Sequence[FillRow]) -> Exchange:
-    return Exchange(order, order_row(order), _asked(intent, order), _answered(order), list(fills))
+    asked = _asked(intent, order)
+    return Exchange(order, order_row(order), asked, _terms(asked), _answered(order), list(fills))
 
 
 def without_secrets(text: str) -> str:
@@ -131,7 +133,7 @@ def _answered(order: Order) -> Answered:
     )
 
 
-def price_words(asked: Asked) -> str:
+def _terms(asked: Asked) -> str:
     """`market`, `limit 20,431.25`, `stop 20,400.00`."""
     contract = known_contract(asked.symbol)
     price = asked.stop_price if asked.stop_price is not None else asked.price

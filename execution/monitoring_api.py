@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import Any
 
-from django.db.models import F, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from accounts.selectors import Person, signed_in
+from accounts.selectors import signed_in
 from execution import selectors
 from execution.dialogue import without_secrets
 from execution.monitoring import FAILURES, failed_at, intents_seen_by, signals_seen_by, status_for
@@ -20,6 +19,7 @@ from execution.timing import SignalTiming, time_signals
 from justtrades.api import BaseApiView, OwnRowsViewSet, StrictModelSerializer
 from recorders.models import Notice, Signal, SignalStatus
 from recorders.selectors import body_text
+from recorders.silence import list_notices_for
 
 Plain = serializers.Serializer[Any]
 MOST, USUAL = 500, 50
@@ -91,8 +91,9 @@ class FailureSerializer(Plain):
     def get_text(self, intent: Any) -> str:
         return without_secrets(intent.reason_text)
 
+    @extend_schema_field(serializers.DateTimeField())
     def get_at(self, intent: Any) -> str:
-        return serializers.DateTimeField().to_representation(failed_at(intent)) or ""
+        return str(serializers.DateTimeField().to_representation(failed_at(intent)))
 
 
 class FailuresSerializer(Plain):
@@ -185,7 +186,9 @@ class MonitoringView(BaseApiView):
         return list(rows.order_by("-pk" if self.viewer.is_staff else f"-{moment}")[: self.limit])
 
 
-LIMITED: dict[str, Any] = {"parameters": [OpenApiParameter("limit", int, description=f"1 to {MOST}, {USUAL} unless said.")]}
+LIMITED: dict[str, Any] = {
+    "parameters": [OpenApiParameter("limit", int, description=f"1 to {MOST}, {USUAL} unless said.")]
+}
 
 
 class ExecutionStatusView(MonitoringView):
@@ -247,7 +250,6 @@ class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsVie
     """What one should know of one's recorders: silent, too many alerts, a missed alert. Open ones come first."""
 
     serializer_class = NoticeSerializer
-    http_method_names = ("get", "head", "options")
 
     def get_queryset(self) -> QuerySet[Notice]:
         return list_notices_for(self.request.user)

@@ -28,6 +28,7 @@ class MoveKind(StrEnum):
 class Move:
     """`before` and `after` are the strategy's signed positions (TO). `side` is what an ENTER buys or sells, what a
     REDUCE takes from, and which side alone a FLATTEN closes (None: either). `quantity` is as the alert states it.
+    `only_if_flat`: it concerns only those who hold nothing, everybody else was told before.
     """
 
     kind: MoveKind
@@ -35,6 +36,7 @@ class Move:
     before: Decimal = Decimal(0)
     after: Decimal = Decimal(0)
     quantity: Decimal | None = None
+    only_if_flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,14 @@ def check_consistency(alert: ParsedAlert) -> Inconsistent | None:
         return None
     delta = after - before
     if alert.action in EXITS and (before * after < 0 or abs(after) > abs(before)):
-        return Inconsistent(f"action: had {alert.action}, and the position went from {before:f} to {after:f}")
+        return Inconsistent(
+            f"action: had {alert.action}, and the position went from {_plain(before)} to {_plain(after)}"
+        )
     says = {Action.BUY: 1, Action.SELL: -1}.get(alert.action)
     if says is not None and delta != 0 and (delta > 0) != (says > 0):
-        return Inconsistent(f"action: had {alert.action}, and the position went from {before:f} to {after:f}")
+        return Inconsistent(
+            f"action: had {alert.action}, and the position went from {_plain(before)} to {_plain(after)}"
+        )
     if says is None or alert.quantity is None or delta == 0:
         return None
     allowed = {abs(delta)}
@@ -80,7 +86,12 @@ def check_consistency(alert: ParsedAlert) -> Inconsistent | None:
         allowed |= {abs(before), abs(after)}
     if alert.quantity in allowed:
         return None
-    return Inconsistent(f"contracts: had {alert.quantity:f}, and the position went from {before:f} to {after:f}")
+    went = f"from {_plain(before)} to {_plain(after)}"
+    return Inconsistent(f"contracts: had {_plain(alert.quantity)}, and the position went {went}")
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
 def bare_move(alert: ParsedAlert) -> Move:

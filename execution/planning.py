@@ -148,6 +148,9 @@ def _move_of(recorder: Recorder, signal: Signal, alert: ParsedAlert, product: Pr
     if alert.prev_position is None and step.after == 0:
         # It says no more than that it is flat: so are its followers, also those whose entries stated no positions.
         return Move(MoveKind.FLATTEN)
+    if step.start == 0 and step.before == step.after:
+        # Its parts came in the wrong order: whoever could do nothing with them then has still to enter.
+        return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity, only_if_flat=True)
     return Move(MoveKind.TO, before=step.before, after=step.after, quantity=alert.quantity)
 
 

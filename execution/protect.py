@@ -21,7 +21,7 @@ from brokers.base import (
     SubmitOrder,
 )
 from brokers.instruments import contract_of
-from execution import legs
+from execution import legs, locks
 from execution.bulk import update_rows
 from execution.models import ObjectKind, Order, Position
 from execution.models.order import LIVE
@@ -42,9 +42,8 @@ class _Leg(NamedTuple):
 
 def take_up(batch: Batch, intent: Due) -> None:
     """Give the position the intent's exits, and put the orders that are missing into the batch."""
-    position = Position.objects.select_for_update(no_key=True, of=("self",)).get(
-        trader_id=intent.trader_id, symbol=intent.symbol
-    )
+    key = (intent.trader_id, intent.symbol)
+    position = locks.lock_positions([key])[key]
     template = exits.template_from(intent.exits)
     position.exits, position.is_at_break_even = intent.exits, False
     position.stop_distance = None if template.stop is None else template.stop.distance(position.avg_price)

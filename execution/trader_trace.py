@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -17,6 +18,7 @@ from execution.dialogue import Exchange, exchange, without_secrets
 from execution.explained import Explained, explained
 from execution.models import Fill, IntentKind, Order, OrderIntent, Transition
 from execution.planning import mapped_ticker
+from execution.prices import format_money, format_price
 from execution.rows import fill_row
 from execution.slippage import Slippage, slippage_of, speaks_of
 from execution.timing import Moment, moments_of
@@ -79,6 +81,26 @@ class TraderTrace:
     slippage: Slippage | None
     slippage_note: str
     events: list[Event]
+
+    @property
+    def slippage_words(self) -> str:
+        """`1.5 ticks worse, $7.50`, or why there is nothing to say."""
+        if self.slippage is None:
+            return self.slippage_note
+        ticks, dollars = abs(self.slippage.ticks), abs(self.slippage.dollars)
+        if ticks == 0:
+            return "none: filled at the alert's price"
+        amount = f"{ticks.quantize(Decimal('0.01')).normalize():f} tick{'' if ticks == 1 else 's'}"
+        return f"{amount} {'worse' if self.slippage.ticks > 0 else 'better'}, {format_money(dollars, signed=False)}"
+
+    @property
+    def price_words(self) -> str:
+        """What the alert named and what was paid, in the contract's own figures."""
+        if self.slippage is None or self.lead is None:
+            return ""
+        contract = known_contract(self.lead.symbol)
+        paid, named = format_price(self.slippage.average, contract), format_price(self.slippage.reference, contract)
+        return f"filled at {paid}, the alert named {named}"
 
     @property
     def outcome(self) -> str:

@@ -9,6 +9,8 @@ urlpatterns = [
     path("panels/<slug:name>/", views.panel, name="panel"),
     path("signals/", views.signals, name="signals"),
     path("signals/<uuid:pk>/", views.signal, name="signal"),
+    path("signals/<uuid:pk>/traders/", views.signal_traces, name="signal_traces"),
+    path("signals/<uuid:pk>/traders/<uuid:trader>/", views.trace, name="trace"),
     path("positions/", views.positions, name="positions"),
     path("orders/", views.orders, name="orders"),
 ]

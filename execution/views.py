@@ -6,17 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from execution.dashboard import PANELS
-from execution.trace import trace_signal
+from execution.trace import readable_body, trace_signal
+from execution.trader_trace import list_followers, trace_traders
 from justtrades.requests import SignedInRequest
 from recorders.models import Signal
 from recorders.selectors import get_signal_for
+from traders.models import Trader
 
 NEWEST = QueryDict("view=newest")
+TRACES_PER_PAGE = 50
 
 
 @require_safe
@@ -62,9 +66,43 @@ def orders(request: SignedInRequest) -> HttpResponse:
 @login_required
 def signal(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """A page of its own, or the inside of the drawer when htmx asks."""
+    found = _signal_or_404(request, pk)
+    return render(request, _whole_or_inside(request, "signal"), trace_signal(found, request.GET))
+
+
+@require_safe
+@login_required
+def signal_traces(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Every trader's trace of one signal; where there is only one, that one."""
+    found = _signal_or_404(request, pk)
+    page = Paginator(list_followers(request.user, found), TRACES_PER_PAGE).get_page(request.GET.get("page"))
+    traders = list(page.object_list)
+    if page.paginator.count == 1 and not request.htmx:
+        return redirect("trace", pk=found.pk, trader=traders[0].pk)
+    context = {"signal": found, "page": page, "traces": trace_traders(found, traders)}
+    return render(request, _whole_or_inside(request, "traces"), context)
+
+
+@require_safe
+@login_required
+def trace(request: SignedInRequest, pk: UUID, trader: UUID) -> HttpResponse:
+    """The whole story of one signal and one trader."""
+    found = _signal_or_404(request, pk)
     try:
-        found = get_signal_for(request.user, pk)
+        follower = list_followers(request.user, found).get(pk=trader)
+    except Trader.DoesNotExist:
+        raise Http404 from None
+    context = {"signal": found, "trace": trace_traders(found, [follower])[0], "body": readable_body(found)}
+    return render(request, _whole_or_inside(request, "trace"), context)
+
+
+def _signal_or_404(request: SignedInRequest, pk: UUID) -> Signal:
+    try:
+        return get_signal_for(request.user, pk)
     except Signal.DoesNotExist:
         raise Http404 from None
-    template = "dashboard/signal.html" if request.htmx else "dashboard/signal_page.html"
-    return render(request, template, trace_signal(found, request.GET))
+
+
+def _whole_or_inside(request: SignedInRequest, name: str) -> str:
+    """The page, or only its inside when the browser refreshes it."""
+    return f"dashboard/{name}.html" if request.htmx else f"dashboard/{name}_page.html"

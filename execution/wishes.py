@@ -96,8 +96,8 @@ def _opposite(side: Side, own: int, effective: EffectiveSettings, stated: Decima
 def _go_to(move: Move, own: int, effective: EffectiveSettings, worth: Worth) -> Wish:
     """The strategy went from one stated position to another."""
     before, after = move.before, move.after
-    if after == before:
-        return _nothing("NO_CHANGE", f"the strategy's position is {after:f} before and after")
+    if after == before or (move.only_if_flat and own != 0):
+        return _nothing("NO_CHANGE", f"the strategy stands at {after.normalize():f}, as it did before this alert")
     if after == 0:
         return _flatten(None, own)
     side = Side.BUY if after > 0 else Side.SELL

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, URLResolver, include, path, re_path, resolve
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from accounts.api import MeView, TokenView
 from brokers.api import AccountViewSet, LoginViewSet
-from execution.api import FillViewSet, OrderIntentViewSet, OrderViewSet, PositionViewSet
+from execution.api import (
+    FillViewSet,
+    OrderIntentViewSet,
+    OrderViewSet,
+    PositionViewSet,
+    SignalTracesView,
+    SignalTraceView,
+)
 from execution.commands_api import ApplyExitsView, ChainViewSet
+from execution.monitoring_api import (
+    ExecutionFailuresView,
+    ExecutionStatusView,
+    NoticeViewSet,
+    RawWebhooksView,
+    WebhookActivityView,
+)
 from justtrades.api import NoSuchEndpoint
 from recorders.api import RecorderViewSet, SignalViewSet
 from traders.api import TraderViewSet
@@ -25,6 +43,19 @@ router.register("positions", PositionViewSet, basename="position")
 router.register("chains", ChainViewSet, basename="chain")
 router.register("accounts", AccountViewSet, basename="account")
 router.register("logins", LoginViewSet, basename="login")
+router.register("notices", NoticeViewSet, basename="notice")
+
+
+@csrf_exempt
+def without_slash(request: HttpRequest, **_path: Any) -> HttpResponseBase:
+    """The same address with its slash answers, without a redirect that a script might not follow.
+
+    What answers is a view of the API in any case, and those check a session's CSRF token themselves.
+    """
+    match = resolve(f"{request.path_info}/")
+    answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    return answer
+
 
 app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,7 +63,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("positions/<uuid:pk>/apply-exits/", ApplyExitsView.as_view(), name="apply_exits"),
     path("auth/token/", TokenView.as_view(), name="token"),
     path("me/", MeView.as_view(), name="me"),
+    path("signals/<uuid:pk>/traces/", SignalTracesView.as_view(), name="signal_traces"),
+    path("signals/<uuid:pk>/traces/<uuid:trader>/", SignalTraceView.as_view(), name="signal_trace"),
+    path("broker-execution/status/", ExecutionStatusView.as_view(), name="execution_status"),
+    path("broker-execution/failures/", ExecutionFailuresView.as_view(), name="execution_failures"),
+    path("raw-webhooks/", RawWebhooksView.as_view(), name="raw_webhooks"),
+    path("webhook-activity/", WebhookActivityView.as_view(), name="webhook_activity"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    re_path("[^/]$", without_slash),
     re_path("", NoSuchEndpoint.as_view()),
 ]

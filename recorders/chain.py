@@ -51,12 +51,16 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`before` and `after`: where the strategy stood and stands because of this alert, by all that is known."""
+    """`before` and `after`: where the strategy stood and stands because of this alert, by all that is known.
+
+    `start` is set on a REORDERED alert: where the strategy stood before the second whose alerts are now in order.
+    """
 
     link: Link
     before: Decimal
     after: Decimal
     chain: Chain
+    start: Decimal | None = None
 
 
 def advance(chain: Chain, before: Decimal, after: Decimal, fired_at: datetime | None) -> Step:
@@ -87,7 +91,8 @@ def _same_second(chain: Chain, tip: Decimal, edge: Edge) -> Step:
     end = end_of_walk(base, edges)
     if end is not None:
         link = Link.IN_ORDER if edge[0] == tip and not chain.is_desynced else Link.REORDERED
-        return Step(link, tip, end, replace(chain, tip=end, edges=edges, missing=None, found=()))
+        start = base if link is Link.REORDERED else None
+        return Step(link, tip, end, replace(chain, tip=end, edges=edges, missing=None, found=()), start)
     if edge[0] == tip:
         return Step(Link.IN_ORDER, tip, edge[1], replace(chain, tip=edge[1], edges=edges))
     if chain.is_desynced:

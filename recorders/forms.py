@@ -161,8 +161,9 @@ class SettingsForm(forms.Form):
         field = self[f"own_{name}" if rows is not None and name in ROW_FORMS else name]
         info = Settings.model_fields.get(name)
         inherited = in_words(name, self.inherited) if self.inherited is not None and info is not None else ""
-        is_plain = rows is None or info is None
-        label, text = (field.label, field.help_text) if is_plain else (info.title, info.description)
+        label, text = field.label, field.help_text
+        if rows is not None and info is not None:
+            label, text = str(info.title), str(info.description)
         return Part(name, str(label), str(text), field, rows, inherited, self._is_set(name))
 
     def _is_set(self, name: str) -> bool:

@@ -118,7 +118,7 @@ def _text(body: bytes) -> str:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal("NOT_UTF8", f"body: byte {error.start} is not UTF-8") from None
-    if not text.strip():
+    if after_space(text, 0) == len(text):
         raise Refusal("EMPTY_BODY", "body: is empty")
     if _PLACEHOLDER.fullmatch(text):
         raise Refusal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
 from decimal import Decimal
 from typing import Any, cast
@@ -22,6 +22,11 @@ class RowForm(forms.Form):
     """One row. It counts for nothing while no text is typed in it: what is chosen from a list says nothing alone."""
 
     part: type[BaseModel] | None = None
+
+    def __init__(self, *args: Any, stored: Sequence[Mapping[str, Any]] = (), **kwargs: Any) -> None:
+        """`stored` are all the rows that were saved before."""
+        super().__init__(*args, **kwargs)
+        self.stored = stored
 
     @property
     def is_blank(self) -> bool:
@@ -65,7 +70,7 @@ class TargetRow(RowForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.initial.get("unit") == Unit.PRICE:
+        if any(row.get("unit") == Unit.PRICE for row in self.stored):
             # Only an API client can have set it. It stays until somebody chooses another one.
             unit = cast(forms.ChoiceField, self.fields["unit"])
             unit.choices = [*UNITS, (Unit.PRICE.value, label_of(Unit.PRICE))]
@@ -102,10 +107,10 @@ class Rows:
     """The filled rows, and `spare`: an empty one for those who have no script to add one with."""
 
     def __init__(
-        self, form: type[RowForm], name: str, most: int, data: QueryDict | None, held: Iterable[Mapping[str, Any]]
+        self, form: type[RowForm], name: str, most: int, data: QueryDict | None, held: Sequence[Mapping[str, Any]]
     ) -> None:
         self.name, self.most, self.errors = name, most, list[str]()
-        self._form, self._is_bound = form, data is not None
+        self._form, self._held, self._is_bound = form, held, data is not None
         if data is None:
             made = [self._row(at, initial=_shown(row)) for at, row in enumerate(held)]
         else:
@@ -125,7 +130,8 @@ class Rows:
         ]
 
     def _row(self, at: int | str, **given: Any) -> RowForm:
-        return self._form(prefix=self.name, auto_id=f"id_{self.name}_{at}_%s", use_required_attribute=False, **given)
+        place: dict[str, Any] = {"prefix": self.name, "auto_id": f"id_{self.name}_{at}_%s"}
+        return self._form(**place, stored=self._held, use_required_attribute=False, **given)
 
     @property
     def is_filled(self) -> bool:

@@ -23,6 +23,7 @@ ROTATION_OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=7)
 _TOKEN_BYTES = 32
 _MOST_SYMBOLS = 100
+_MOST_TRIES = 5
 _LONGEST_TICKER = 64
 _LONGEST_NAME_TO_COPY = 68
 _COPY_NUMBERS = tuple(f" {number}" for number in range(2, 100))
@@ -49,9 +50,23 @@ def create_recorder(*, owner: User, **given: Unpack[RecorderChanges]) -> tuple[R
 
 
 def update_recorder(*, recorder: Recorder, **changes: Unpack[RecorderChanges]) -> Recorder:
-    """Change what is given and nothing else. Raises `ValidationError` naming the field."""
-    _save(recorder, _set(recorder, changes))
-    return recorder
+    """Change what is given and nothing else. Raises `ValidationError` naming the field.
+
+    Settings that somebody else changed at the same moment are kept: what is given is put over what is stored.
+    """
+    for _ in range(_MOST_TRIES):
+        seen = recorder.template
+        fields = _set(recorder, changes)
+        if "template" not in fields or _swap_template(recorder, seen):
+            _save(recorder, fields)
+            return recorder
+        recorder.refresh_from_db(fields=["template"])
+    raise ValidationError({"settings": "Somebody else keeps changing them. Try again."})
+
+
+def _swap_template(recorder: Recorder, seen: dict[str, Any]) -> bool:
+    """Store the template if nobody has changed it since it was read."""
+    return Recorder.objects.filter(pk=recorder.pk, template=seen).update(template=recorder.template) == 1
 
 
 def clone_recorder(*, recorder: Recorder) -> tuple[Recorder, str]:

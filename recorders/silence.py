@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet
 
+from accounts.selectors import Person
 from justtrades import clock
 from recorders import cadence
 from recorders.models import Notice, NoticeKind, Recorder, Signal
@@ -19,6 +20,16 @@ EVERY_S = 15.0
 BURST_STAYS = timedelta(hours=1)
 """How long a burst is told of: the alert that it may have stopped does not say so itself."""
 CLOCK_MARGIN = timedelta(minutes=1)
+
+
+def list_notices_for(user: Person) -> QuerySet[Notice]:
+    """Open ones first, then newest first."""
+    notices = Notice.objects.filter(owner_id=user.pk).select_related("recorder")
+    return notices.order_by(F("ended_at").desc(nulls_first=True), "-created_at", "pk")
+
+
+def list_open_notices_for(user: Person) -> QuerySet[Notice]:
+    return list_notices_for(user).filter(ended_at__isnull=True)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,8 @@ from brokers.models import BrokerAccount, BrokerLogin, Environment
 from brokers.services import lane_slot_of
 from execution.models import (
     BrokerPosition,
+    Command,
+    Explanation,
     Fill,
     Heartbeat,
     IntentKind,
@@ -224,6 +226,23 @@ class TransitionFactory(DjangoModelFactory[Transition]):
     object_kind = ObjectKind.SIGNAL
     object_id = factory.Faker("uuid4", cast_to=None)
     to_state = SignalStatus.RECEIVED
+
+
+class CommandFactory(DjangoModelFactory[Command]):
+    class Meta:
+        model = Command
+
+    owner = factory.SubFactory(UserFactory)
+    actor = factory.SelfAttribute("owner")
+    kind = "apply_exits"
+
+
+class ExplanationFactory(DjangoModelFactory[Explanation]):
+    class Meta:
+        model = Explanation
+
+    digest = factory.Sequence("{:064d}".format)
+    document = factory.LazyFunction(dict)
 
 
 class HeartbeatFactory(DjangoModelFactory[Heartbeat]):

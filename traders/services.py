@@ -119,7 +119,7 @@ def _check_ticker(trader: Trader) -> None:
             product_of(trader.custom_ticker)
         except UnknownTicker as error:
             raise ValidationError({"custom_ticker": str(error)}) from None
-    elif trader.convert_size:
+    elif trader.convert_size is True:
         raise ValidationError({"convert_size": "Needs a custom ticker to convert to."})
 
 

@@ -12,7 +12,7 @@ from django.db import migrations, models
 def keep_settings(apps, schema_editor):
     """The three settings of before, under their new names; adds follow the size of entries as they are new."""
     for recorder in apps.get_model("recorders", "Recorder").objects.all():
-        targets = [{"distance": str(recorder.target_ticks), "unit": "ticks"}] if recorder.target_ticks else []
+        targets = [{"distance": str(recorder.target_ticks), "unit": "ticks"}] if recorder.target_ticks > 0 else []
         recorder.template = {
             **recorders.settings.defaults(),
             "initial_position_size": recorder.initial_position_size,

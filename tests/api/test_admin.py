@@ -21,6 +21,8 @@ from recorders.models import Notice, NoticeKind, Recorder, Signal, StrategyChain
 from tests.factories import (
     BrokerPositionFactory,
     Chain,
+    CommandFactory,
+    ExplanationFactory,
     HeartbeatFactory,
     TransitionFactory,
     UserFactory,
@@ -44,6 +46,8 @@ def staff(cast: Cast) -> Client:
 def one_of_each(hers: Chain, cast: Cast) -> Chain:
     TransitionFactory(owner=cast.alice)
     HeartbeatFactory()
+    CommandFactory(owner=cast.alice)
+    ExplanationFactory()
     BrokerPositionFactory(account=hers.account)
     Notice.objects.create(owner=cast.alice, recorder=hers.recorder, kind=NoticeKind.SILENT, text="silent for an hour")
     StrategyChain.objects.create(

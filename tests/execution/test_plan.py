@@ -1,174 +1,221 @@
-"""What one follower does about one alert, over every position and setting."""
+"""What one follower does about one signal, over every kind of move, position and setting."""
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from brokers.base import Side
-from brokers.instruments import resolve
-from execution.plan import Declined, Meaning, Plan, PlannedLeg, meaning_of, plan
-from recorders.alert import Action, ParsedAlert
-from traders.settings import EffectiveSettings
+from brokers.base import BracketLeg, OrderType, Side, Trail
+from execution.moves import Move, MoveKind
+from execution.plan import LegKind, decide
+from execution.wishes import Act
+from recorders.settings import OppositeDirection, SameDirection
+from tests.traders.cases import FOLLOWS, MNQ, NOTE, buy, case, facts, flatten, sell, shown, take, targets, to
 
-unhurried = settings(deadline=None)
-MNQ = resolve("MNQ1!", date(2026, 11, 23))
-USUAL = EffectiveSettings(2, Decimal(1), 100, target_ticks=40, stop_ticks=20)
+D = Decimal
+BUY, SELL = Side.BUY, Side.SELL
+CANCEL = Move(MoveKind.CANCEL)
+TWO = {"initial_position_size": 2, "add_position_size": 1}
+IGNORE, ADD, RE_ENTER = ({**TWO, "same_direction": rule} for rule in ("ignore", "add", "re_enter"))
+NO_FLIP = {**TWO, "opposite_direction": "ignore"}
+DCA_BLOCKS = {"opposite_direction": "block_while_dca"}
+INVERSE = {**TWO, "inverse_signals": True}
+ONE_AT_A_TIME = {**TWO, "signal_blocking": True}
+LONG_ONLY, SHORT_ONLY = ({**TWO, "direction_filter": f"{side}_only"} for side in ("long", "short"))
+
+Row = tuple[Move, int, dict[str, Any], str]
+FIXED_SIZES: list[Row] = [
+    # Flat: only what enters has something to do.
+    (to(0, 1), 0, TWO, "entry buy 2"), (to(0, -1), 0, TWO, "entry sell 2"), (to(1, 2), 0, TWO, "entry buy 2"),
+    (to(1, -1), 0, TWO, "entry sell 2"), (to(2, 1), 0, TWO, "NOT_IN_POSITION"), (to(1, 0), 0, TWO, "ALREADY_FLAT"),
+    (to(1, 1), 0, TWO, "NO_CHANGE"), (buy(), 0, TWO, "entry buy 2"), (sell(7), 0, TWO, "entry sell 2"),
+    (flatten(), 0, TWO, "ALREADY_FLAT"), (flatten(BUY), 0, TWO, "ALREADY_FLAT"),
+    (take(BUY, 1), 0, TWO, "NOT_IN_POSITION"), (CANCEL, 0, TWO, "cancel sell 0"),
+    # The same side. A strategy that says how its position grew is followed, a bare repeat is not.
+    (to(0, 1), 2, TWO, "SAME_DIRECTION"), (to(1, 2), 2, TWO, "add buy 1"), (to(-1, -2), -2, TWO, "add sell 1"),
+    (to(-1, 1), 2, TWO, "SAME_DIRECTION"), (buy(), 2, TWO, "SAME_DIRECTION"), (sell(), -2, TWO, "SAME_DIRECTION"),
+    (to(1, 2), 2, IGNORE, "SAME_DIRECTION"), (buy(), 2, IGNORE, "SAME_DIRECTION"),
+    (to(0, 1), 2, IGNORE, "SAME_DIRECTION"), (buy(), 2, ADD, "add buy 1"), (buy(9), 2, ADD, "add buy 1"),
+    (to(0, 1), 2, ADD, "add buy 1"), (to(1, 2), 2, ADD, "add buy 1"), (sell(), -5, ADD, "add sell 1"),
+    (buy(), 2, RE_ENTER, "exit sell 2, entry buy 2"), (to(1, 2), 5, RE_ENTER, "exit sell 5, entry buy 2"),
+    (sell(), -1, RE_ENTER, "exit buy 1, entry sell 2"), (to(0, 1), 1, RE_ENTER, "exit sell 1, entry buy 2"),
+    # The other side.
+    (to(0, 1), -3, TWO, "exit buy 3, entry buy 2"), (to(1, -1), 3, TWO, "exit sell 3, entry sell 2"),
+    (buy(), -3, TWO, "exit buy 3, entry buy 2"), (sell(), 1, TWO, "exit sell 1, entry sell 2"),
+    (to(1, 2), -3, TWO, "exit buy 3, entry buy 2"), (buy(), -3, NO_FLIP, "OPPOSITE_DIRECTION"),
+    (to(1, -1), 3, NO_FLIP, "OPPOSITE_DIRECTION"), (to(1, -1), 3, {**ADD, **DCA_BLOCKS}, "OPPOSITE_DIRECTION"),
+    (sell(), 3, {**ADD, **DCA_BLOCKS}, "OPPOSITE_DIRECTION"),
+    (sell(), 3, {**TWO, **DCA_BLOCKS}, "exit sell 3, entry sell 2"),
+    (sell(), 3, {**IGNORE, **DCA_BLOCKS}, "exit sell 3, entry sell 2"), (sell(), 3, ADD, "exit sell 3, entry sell 2"),
+    # Ways out.
+    (to(1, 0), 2, TWO, "exit sell 2"), (to(-1, 0), 2, TWO, "exit sell 2"), (to(1, 0), -2, TWO, "exit buy 2"),
+    (flatten(), 5, TWO, "exit sell 5"), (flatten(BUY), 5, TWO, "exit sell 5"), (flatten(SELL), 5, TWO, "OTHER_SIDE"),
+    (flatten(SELL), -5, TWO, "exit buy 5"), (flatten(BUY), -5, TWO, "OTHER_SIDE"),
+    (flatten(), 5, NO_FLIP, "exit sell 5"), (to(3, 2), 3, TWO, "reduce sell 1"), (to(3, 1), 6, TWO, "reduce sell 4"),
+    (to(-3, -2), -3, TWO, "reduce buy 1"), (to(3, 2), 1, TWO, "SHARE_BELOW_ONE"),
+    (to(3, 2), -3, TWO, "NOT_IN_POSITION"), (to(2, 1), 2, IGNORE, "reduce sell 1"),
+    (take(BUY, 1), 2, TWO, "reduce sell 1"), (take(BUY, 9), 2, TWO, "reduce sell 1"),
+    (take(BUY, 1), 1, TWO, "SHARE_BELOW_ONE"), (take(BUY, 1), -2, TWO, "NOT_IN_POSITION"),
+    (take(SELL, 1), -2, TWO, "reduce buy 1"), (take(BUY, None), 2, TWO, "QUANTITY_MISSING"),
+    (CANCEL, 2, TWO, "cancel buy 0"), (to(2, 2), 2, TWO, "NO_CHANGE"),
+    # Switches.
+    (buy(), 0, INVERSE, "entry sell 2"), (to(0, 1), 0, INVERSE, "entry sell 2"), (to(1, 2), -2, INVERSE, "add sell 1"),
+    (to(2, 1), -2, INVERSE, "reduce buy 1"), (to(1, 0), -2, INVERSE, "exit buy 2"),
+    (flatten(BUY), -2, INVERSE, "exit buy 2"), (flatten(BUY), 2, INVERSE, "OTHER_SIDE"),
+    (take(BUY, 1), -2, INVERSE, "reduce buy 1"), (CANCEL, 0, INVERSE, "cancel sell 0"),
+    (to(1, -1), -2, INVERSE, "exit buy 2, entry buy 2"), (buy(), 0, ONE_AT_A_TIME, "entry buy 2"),
+    (buy(), 2, ONE_AT_A_TIME, "SIGNAL_BLOCKING"), (sell(), 2, ONE_AT_A_TIME, "SIGNAL_BLOCKING"),
+    (to(1, -1), 2, ONE_AT_A_TIME, "SIGNAL_BLOCKING"), (to(1, 2), 2, ONE_AT_A_TIME, "SIGNAL_BLOCKING"),
+    (to(2, 1), 2, ONE_AT_A_TIME, "reduce sell 1"), (flatten(), 2, ONE_AT_A_TIME, "exit sell 2"),
+    (buy(), 0, LONG_ONLY, "entry buy 2"), (sell(), 0, LONG_ONLY, "DIRECTION_FILTER"),
+    (to(0, -1), 0, LONG_ONLY, "DIRECTION_FILTER"), (to(1, -1), 2, LONG_ONLY, "exit sell 2 | DIRECTION_FILTER"),
+    (sell(), 2, LONG_ONLY, "exit sell 2 | DIRECTION_FILTER"), (to(-1, -2), -2, LONG_ONLY, "DIRECTION_FILTER"),
+    (to(-2, -1), -2, LONG_ONLY, "reduce buy 1"), (flatten(), -2, LONG_ONLY, "exit buy 2"),
+    (sell(), 0, SHORT_ONLY, "entry sell 2"), (buy(), -2, SHORT_ONLY, "exit buy 2 | DIRECTION_FILTER"),
+    (buy(), 0, {**INVERSE, **SHORT_ONLY}, "entry sell 2"), (sell(), 0, {**INVERSE, **SHORT_ONLY}, "DIRECTION_FILTER"),
+    # What cannot be sized: the old position still goes.
+    (to(1, -1), 2, {**TWO, "risk_dollars": 5}, "exit sell 2 | STOP_MISSING"), (buy(), 0, FOLLOWS, "QUANTITY_MISSING"),
+    (sell(), 2, FOLLOWS, "exit sell 2 | QUANTITY_MISSING"),
+    (buy(), 2, {**FOLLOWS, "same_direction": "re_enter"}, "QUANTITY_MISSING"),
+    (sell(), 2, {**TWO, "risk_percent": 1, "stop_distance": 8}, "exit sell 2 | BALANCE_UNKNOWN"),
+]  # fmt: skip
+
+THREE_MOST = {**FOLLOWS, "max_contracts_per_position": 3}
+FOLLOWED: list[Row] = [
+    (to(0, 3), 0, FOLLOWS, "entry buy 3"), (to(3, 5), 3, FOLLOWS, "add buy 2"), (to(3, 5), 4, FOLLOWS, "add buy 1"),
+    (to(3, 5), 0, FOLLOWS, "entry buy 5"), (to(3, 5), 5, FOLLOWS, "AT_TARGET"), (to(3, 5), 9, FOLLOWS, "AT_TARGET"),
+    (to(0, 2), 1, FOLLOWS, "add buy 1"), (to(0, 2), 2, FOLLOWS, "AT_TARGET"),
+    (to(3, -2), 3, FOLLOWS, "exit sell 3, entry sell 2"), (to(3, 1), 3, FOLLOWS, "reduce sell 2"),
+    (to(3, 1), 2, FOLLOWS, "reduce sell 1"), (to(3, 1), 1, FOLLOWS, "SHARE_BELOW_ONE"),
+    (to(0, "0.5"), 0, FOLLOWS, "SIZE_BELOW_ONE"), (to(2, "0.5"), 2, FOLLOWS, "exit sell 2"),
+    (buy(4), 0, FOLLOWS, "entry buy 4"), (buy(4), 2, {**FOLLOWS, "same_direction": "add"}, "add buy 4"),
+    (sell(4), 2, FOLLOWS, "exit sell 2, entry sell 4"), (take(BUY, 3), 5, FOLLOWS, "reduce sell 3"),
+    (take(BUY, 5), 5, FOLLOWS, "reduce sell 4"), (to(0, 5), 0, THREE_MOST, "entry buy 3"),
+    (to(5, 7), 3, THREE_MOST, "SIZE_ABOVE_LIMIT"), (to(7, 4), 3, THREE_MOST, "SHARE_BELOW_ONE"),
+    (to(4, 2), 3, THREE_MOST, "reduce sell 1"), (to(5, -5), 3, THREE_MOST, "exit sell 3, entry sell 3"),
+    (to(0, 5), 0, {**FOLLOWS, "max_contracts_per_trade": 2}, "entry buy 2"),
+    (to(5, 8), 2, {**FOLLOWS, "max_contracts_per_trade": 2}, "add buy 2"),
+    (to(5, 4), 2, {**FOLLOWS, "max_contracts_per_trade": 2}, "SHARE_BELOW_ONE"),
+    (to(0, 1), 0, {**FOLLOWS, "multiplier": "0.5"}, "SIZE_BELOW_ONE"),
+    (to(1, 2), 0, {**FOLLOWS, "multiplier": "0.5"}, "entry buy 1"),
+    (to(2, 1), 1, {**FOLLOWS, "multiplier": "0.5"}, "exit sell 1"),
+    (to(1, -1), 0, {**FOLLOWS, "multiplier": "0.5"}, "SIZE_BELOW_ONE"),
+    (to(2, -1), 1, {**FOLLOWS, "multiplier": "0.5"}, "exit sell 1 | SIZE_BELOW_ONE"),
+    (to(0, 1), 0, {**FOLLOWS, "multiplier": "0.5", "at_least_one": True}, "entry buy 1"),
+    (to(2, 1), 1, {**FOLLOWS, "multiplier": "0.5", "at_least_one": True}, "SHARE_BELOW_ONE"),
+    (take(BUY, 1), 5, {**FOLLOWS, "multiplier": "0.5"}, "SHARE_BELOW_ONE"),
+    (take(BUY, 3), 5, {**FOLLOWS, "multiplier": 2}, "reduce sell 4"),
+    (to(0, 3), 0, {**FOLLOWS, "max_contracts": 2}, "entry buy 2"),
+    (to(0, 3), 0, {**FOLLOWS, "max_contracts": 0}, "SIZE_ABOVE_LIMIT"),
+]  # fmt: skip
 
 
-def planned(
-    meaning: Meaning, position: int, effective: EffectiveSettings = USUAL, quantity: Decimal | None = None
-) -> Plan:
-    return plan(meaning, alert_quantity=quantity, settings=effective, position=position, contract=MNQ)
-
-
-def legs(outcome: Plan) -> list[tuple[str, Side, int]]:
-    assert not isinstance(outcome, Declined), outcome
-    return [(leg.leg, leg.side, leg.qty) for leg in outcome]
+@pytest.mark.parametrize(("move", "own", "fields", "expected"), FIXED_SIZES + FOLLOWED)
+def test_every_move_from_every_position(move: Move, own: int, fields: dict[str, Any], expected: str) -> None:
+    decision = decide(move, case(own, **fields))
+    assert shown(decision) == expected
+    assert decision.declined is None or decision.declined.text
+    for leg in decision.legs:
+        assert leg.waits_for_exit == (leg.leg == "entry" and len(decision.legs) > 1)
+        assert leg.kind.value == {"add": "entry"}.get(leg.leg, leg.leg)
+        assert leg.is_entry or (leg.bracket, leg.exits_text, leg.price) == ((), "", None)
+        assert leg.leaves == (abs(own) - leg.qty if leg.kind is LegKind.REDUCE else None)
 
 
 @pytest.mark.parametrize(
-    ("action", "before", "after", "meaning"),
+    ("name", "values"), [("same_direction", SameDirection), ("opposite_direction", OppositeDirection)]
+)
+def test_the_table_has_every_value_of_these_rules(name: str, values: type[SameDirection | OppositeDirection]) -> None:
+    default = {"same_direction": "follow", "opposite_direction": "reverse"}[name]
+    assert {fields.get(name, default) for _, _, fields, _ in FIXED_SIZES} == {value.value for value in values}
+
+
+EXITS = {"targets": targets((40, 50), (80, 50)), "stop_distance": 20}
+
+
+def test_an_entry_carries_its_exits() -> None:
+    decision = decide(buy(), case(**TWO, **EXITS))
+    [entry] = decision.legs
+    assert entry.bracket == (BracketLeg(1, D(10), D(5)), BracketLeg(1, D(20), D(5)))
+    assert entry.bracket_targets == (0, 1)
+    assert entry.exits is not None and entry.exits_text == entry.exits.text
+    assert (decision.act, entry.order_type, entry.price) == (Act.ENTER, OrderType.MARKET, None)
+    bare = decide(buy(), case(**TWO)).legs[0]
+    assert (bare.bracket, bare.bracket_targets) == ((), ())
+
+
+def test_a_trailing_stop_goes_with_every_leg() -> None:
+    fields = {**TWO, **EXITS, "stop_type": "trailing", "trail_trigger_ticks": 8}
+    trail = Trail(D(5), D(2))
+    assert [leg.trail for leg in decide(buy(), case(**fields)).legs[0].bracket] == [trail, trail]
+
+
+@pytest.mark.parametrize(
+    ("own", "at_work", "bracket", "places"),
     [
-        (Action.BUY, None, None, Meaning.GO_LONG), (Action.SELL, None, None, Meaning.GO_SHORT),
-        (Action.CLOSE, None, None, Meaning.GO_FLAT), (Action.BUY, None, 1, Meaning.GO_LONG),
-        (Action.BUY, 0, 1, Meaning.GO_LONG), (Action.SELL, 0, -1, Meaning.GO_SHORT),
-        (Action.BUY, 1, 2, Meaning.ADD), (Action.SELL, -1, -2, Meaning.ADD),
-        (Action.SELL, 2, 1, Meaning.PARTIAL_EXIT), (Action.BUY, -2, -1, Meaning.PARTIAL_EXIT),
-        (Action.SELL, 2, 0, Meaning.GO_FLAT), (Action.BUY, -2, 0, Meaning.GO_FLAT),
-        (Action.CLOSE, 2, 0, Meaning.GO_FLAT),
-        (Action.SELL, 1, -1, Meaning.GO_SHORT), (Action.BUY, -1, 2, Meaning.GO_LONG),
-        (Action.BUY, 1, 1, Meaning.NOTHING), (Action.CLOSE, 0, 0, Meaning.NOTHING),
-        (Action.BUY, 2, 1, Meaning.INCONSISTENT), (Action.SELL, 0, 1, Meaning.INCONSISTENT),
-        (Action.BUY, 1, 0, Meaning.INCONSISTENT), (Action.SELL, -1, 1, Meaning.INCONSISTENT),
+        (2, (1, 1, 0), [(1, 10), (1, 20)], (0, 1)),  # two more, spread like the first two
+        (2, (0, 2, 0), [(2, 10)], (0,)),  # the first target has taken its part: the new ones are for it
+        (2, (), [(1, 10), (1, 20)], (0, 1)),  # nothing known of legs: as if alone
+        (2, (1, 1), [(1, 10), (1, 20)], (0, 1)),  # the template was another one then
+        (6, (6, 0, 0), [(2, 20)], (1,)),
+    ],
+)
+def test_an_add_brings_the_exits_that_are_missing(
+    own: int, at_work: tuple[int, ...], bracket: list[tuple[int, int]], places: tuple[int, ...]
+) -> None:
+    fields = {"same_direction": "add", "add_position_size": 2, **EXITS}
+    [add] = decide(buy(), case(own, case={"at_work": at_work}, **fields)).legs
+    assert [(leg.qty, leg.target_distance) for leg in add.bracket] == bracket
+    assert add.bracket_targets == places
+
+
+LIMIT = {**TWO, "entry_type": "limit"}
+
+
+@pytest.mark.parametrize(
+    ("move", "fields", "known", "price"),
+    [
+        (buy(), {}, {}, "25000"), (buy(), {}, {"price": D("25000.10")}, "25000.00"),
+        (sell(), {}, {"price": D("25000.10")}, "25000.25"), (buy(), {"limit_offset_ticks": 4}, {}, "24999"),
+        (sell(), {"limit_offset_ticks": 4}, {}, "25001"), (buy(), {}, {"limit_price": D("24990.5")}, "24990.5"),
+        (sell(), {"limit_offset_ticks": 1}, {"price": D("25000.10")}, "25000.50"),
+        (buy(), {"limit_offset_ticks": 1}, {"contract": NOTE, "price": D("110.51")}, "110.484375"),
     ],
 )  # fmt: skip
-def test_position_fields_decide_before_the_action(
-    action: Action, before: int | None, after: int | None, meaning: Meaning
+def test_a_limit_entry_is_on_the_tick_and_never_worse_than_asked(
+    move: Move, fields: dict[str, Any], known: dict[str, Any], price: str
 ) -> None:
-    alert = ParsedAlert(
-        action,
-        "MNQ1!",
-        prev_position=None if before is None else Decimal(before),
-        position=None if after is None else Decimal(after),
-    )
-    assert meaning_of(alert) is meaning
+    contract = known.pop("contract", MNQ)
+    [entry] = decide(move, case(contract=contract, case=known, **LIMIT, **fields)).legs
+    assert (entry.order_type, entry.price) == (OrderType.LIMIT, D(price))
 
 
-@pytest.mark.parametrize(
-    ("meaning", "position", "expected"),
-    [
-        (Meaning.GO_LONG, 0, [("entry", Side.BUY, 2)]),
-        (Meaning.GO_SHORT, 0, [("entry", Side.SELL, 2)]),
-        (Meaning.GO_LONG, -3, [("exit", Side.BUY, 3), ("entry", Side.BUY, 2)]),
-        (Meaning.GO_SHORT, 3, [("exit", Side.SELL, 3), ("entry", Side.SELL, 2)]),
-        (Meaning.GO_FLAT, 5, [("exit", Side.SELL, 5)]),
-        (Meaning.GO_FLAT, -1, [("exit", Side.BUY, 1)]),
-    ],
-)
-def test_legs(meaning: Meaning, position: int, expected: list[tuple[str, Side, int]]) -> None:
-    assert legs(planned(meaning, position)) == expected
+def test_a_limit_entry_needs_a_price_and_measures_its_exits_from_it() -> None:
+    assert shown(decide(buy(), case(case={"price": None}, **LIMIT))) == "PRICE_MISSING"
+    assert shown(decide(buy(), case(-3, case={"price": None}, **LIMIT))) == "exit buy 3 | PRICE_MISSING"
+    fields = {**LIMIT, "targets": targets((25_010, None), unit="price")}
+    [entry] = decide(buy(), case(case={"limit_price": D(24_990)}, **fields)).legs
+    assert [leg.target_distance for leg in entry.bracket] == [20]
 
 
-@pytest.mark.parametrize(
-    ("meaning", "position", "code"),
-    [
-        (Meaning.GO_FLAT, 0, "ALREADY_FLAT"),
-        (Meaning.GO_LONG, 2, "SAME_DIRECTION"),
-        (Meaning.GO_SHORT, -2, "SAME_DIRECTION"),
-        *[
-            (meaning, position, code)
-            for position in (-2, 0, 2)
-            for meaning, code in [
-                (Meaning.NOTHING, "NO_CHANGE"),
-                (Meaning.INCONSISTENT, "INCONSISTENT"),
-                (Meaning.ADD, "ADD_NOT_SERVED"),
-                (Meaning.PARTIAL_EXIT, "PARTIAL_EXIT_NOT_SERVED"),
-            ]
-        ],
-    ],
-)
-def test_what_is_declined_says_why(meaning: Meaning, position: int, code: str) -> None:
-    outcome = planned(meaning, position)
-    assert isinstance(outcome, Declined)
-    assert outcome.code == code
-    assert outcome.text
+def test_exits_that_need_a_price_decline_the_entry_without_one_and_nothing_else() -> None:
+    fields = {**TWO, "stop_distance": 1, "stop_unit": "percent"}
+    unknown = {"price": None}
+    assert shown(decide(buy(), case(case=unknown, **fields))) == "PRICE_MISSING"
+    assert shown(decide(to(1, -1), case(2, case=unknown, **fields))) == "exit sell 2 | PRICE_MISSING"
+    assert shown(decide(to(2, 1), case(2, case=unknown, **fields))) == "reduce sell 1"
 
 
-def test_exits_of_an_entry_are_distances_in_points() -> None:
-    outcome = planned(Meaning.GO_LONG, 0)
-    assert outcome == (PlannedLeg("entry", True, Side.BUY, 2, Decimal(10), Decimal(5)),)  # noqa: FBT003
-    bare = EffectiveSettings(2, Decimal(1), 100, target_ticks=0, stop_ticks=0)
-    assert planned(Meaning.GO_LONG, 0, bare) == (PlannedLeg("entry", True, Side.BUY, 2),)  # noqa: FBT003
+def test_trims_in_contracts_fit_what_is_traded_for_one_of_the_signals() -> None:
+    fields = {**FOLLOWS, "targets": targets((40, 1), (80, 1), (120, 1), trim="contracts")}
+    [entry] = decide(to(0, 3), case(case={"ratio": D(10)}, **fields)).legs
+    assert [leg.qty for leg in entry.bracket] == [10, 10, 10]
 
 
-def test_a_reversal_that_cannot_be_sized_still_exits() -> None:
-    impossible = EffectiveSettings(0, Decimal(1), 100, target_ticks=0, stop_ticks=0)
-    assert legs(planned(Meaning.GO_LONG, -3, impossible)) == [("exit", Side.BUY, 3)]
-    refused = planned(Meaning.GO_LONG, 0, impossible)
-    assert isinstance(refused, Declined)
-    assert refused.code == "QUANTITY_MISSING"
-
-
-some_settings = st.builds(
-    EffectiveSettings,
-    initial_position_size=st.integers(0, 20),
-    multiplier=st.decimals(0, 10, places=3),
-    max_contracts=st.integers(0, 100),
-    target_ticks=st.integers(0, 100),
-    stop_ticks=st.integers(0, 100),
-)
-quantities = st.none() | st.decimals(0, 10_000, places=8)
-
-
-@unhurried
-@given(st.sampled_from(Meaning), st.integers(-50, 50), some_settings, quantities)
-def test_no_plan_can_surprise(
-    meaning: Meaning, position: int, effective: EffectiveSettings, quantity: Decimal | None
-) -> None:
-    outcome = planned(meaning, position, effective, quantity)
-    if isinstance(outcome, Declined):
-        return
-    held = position
-    for leg in outcome:
-        if not leg.is_entry:
-            assert leg.qty == abs(held) > 0, "an exit is exactly what is held"
-            assert leg.side is (Side.SELL if held > 0 else Side.BUY), "an exit never increases"
-            assert (leg.target_distance, leg.stop_distance) == (None, None)
-            held = 0
-            continue
-        assert meaning is not Meaning.GO_FLAT, "a close never opens"
-        assert held == 0, "an entry starts from flat"
-        assert 1 <= leg.qty <= effective.max_contracts
-        assert (leg.target_distance is None) == (effective.target_ticks == 0)
-        assert (leg.stop_distance is None) == (effective.stop_ticks == 0)
-        assert leg.waits_for_exit == (position != 0)
-        held = leg.side.sign * leg.qty
-    if meaning is Meaning.GO_FLAT:
-        assert held == 0
-    elif held != 0:
-        assert (held > 0) == (meaning is Meaning.GO_LONG)
-
-
-@unhurried
-@given(
-    st.sampled_from(Action),
-    st.none() | st.integers(-9, 9),
-    st.none() | st.integers(-9, 9),
-)
-def test_a_sell_that_is_still_long_never_goes_short(action: Action, before: int | None, after: int | None) -> None:
-    alert = ParsedAlert(
-        action,
-        "MNQ1!",
-        prev_position=None if before is None else Decimal(before),
-        position=None if after is None else Decimal(after),
-    )
-    meaning = meaning_of(alert)
-    if before is not None and after is not None:
-        assert meaning is not Meaning.GO_SHORT or after < 0
-        assert meaning is not Meaning.GO_LONG or after > 0
-        assert meaning is not Meaning.GO_FLAT or after == 0
+def test_the_verdicts_and_the_size_explain_a_decision() -> None:
+    decision = decide(buy(), case(case={"facts": facts()}, max_contracts=1, signal_cooldown_s=5, **TWO))
+    assert [(verdict.code, verdict.passes) for verdict in decision.verdicts] == [("COOLDOWN", True)]
+    assert decision.size is not None
+    assert (decision.size.contracts, decision.size.asked, decision.size.limit) == (1, 2, "max_contracts")

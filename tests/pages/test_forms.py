@@ -38,8 +38,9 @@ class _Typed(HTMLParser):
         if not self._is_inside or "form" in given:
             return
         if tag == "input" and given.get("name") and given.get("type") not in UNSENT:
-            if given.get("type") not in {"checkbox", "radio"} or "checked" in given:
-                self.sent.setdefault(given["name"], []).append(given.get("value", "on"))
+            is_box = given.get("type") in {"checkbox", "radio"}
+            if not is_box or "checked" in given:
+                self.sent.setdefault(given["name"], []).append(given.get("value", "on" if is_box else ""))
         elif tag == "select":
             self._list = (given["name"], [])
         elif tag == "option" and self._list is not None and ("selected" in given or not self._list[1]):

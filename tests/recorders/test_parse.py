@@ -140,7 +140,8 @@ def test_fields_that_are_refused(changes: dict[str, Any], code: str) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"", "EMPTY_BODY"), (b" \n", "EMPTY_BODY"), (b"buy it", "UNKNOWN_TICKER"), (b'{"action":', "NOT_JSON"),
+        (b"", "EMPTY_BODY"), (b" \n", "EMPTY_BODY"), (b" \xef\xbb\xbf", "EMPTY_BODY"),
+        (b"buy it", "UNKNOWN_TICKER"), (b'{"action":', "NOT_JSON"),
         (b"\xff\xfe\x00", "NOT_UTF8"), (b'{"action":"\xc3\x28"}', "NOT_UTF8"), (b"\x00" * 20, "NOT_JSON"),
         (b'{"action":"bu\x00y"}', "NOT_JSON"),
         (b"[" * 10_000, "TOO_DEEP"), (b"[" * 10_000 + b"]" * 10_000, "TOO_DEEP"),
@@ -175,7 +176,10 @@ def test_nesting_near_the_interpreters_limit_is_refused_too(field: str) -> None:
 
 
 def actions_of(body: bytes) -> list[str]:
-    return [parsed.alert.action.value if parsed.alert else parsed.refusal.code for parsed in parse_body(body)]  # type: ignore[union-attr]
+    return [
+        parsed.alert.action.value if parsed.alert is not None else parsed.refusal.code if parsed.refusal else ""
+        for parsed in parse_body(body)
+    ]
 
 
 BUY, CLOSE = b'{"action":"buy","ticker":"MNQ1!"}', b'{"action":"close","ticker":"MNQ1!"}'

@@ -53,6 +53,10 @@ def test_a_body_without_secrets_is_untouched(body: bytes) -> None:
     assert redact(body) == body
 
 
+def test_a_backslash_before_a_value_is_no_quote() -> None:
+    assert redact(b'key=\\abc"x;action=buy') == b"key=[removed];action=buy"
+
+
 def test_a_license_number_has_no_name() -> None:
     assert redact(b"60123456789,buy,MNQ1!,sl=10") == b"[removed],buy,MNQ1!,sl=10"
     assert redact(b"6012 , closelong , MNQ1!\n6013,sell,ES1!") == b"[removed] , closelong , MNQ1!\n[removed],sell,ES1!"

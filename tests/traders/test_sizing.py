@@ -195,14 +195,9 @@ def size_or_none(multiplier: Decimal, fields: dict[str, Any], quantity: Decimal 
 @unhurried
 @given(multipliers, sizings, quantities, st.tuples(*[st.integers(0, 60)] * 3), st.integers(0, 60))
 def test_no_size_is_above_any_limit(
-    multiplier: Decimal,
-    fields: dict[str, Any],
-    quantity: Decimal | None,
-    trade: int,
-    position: int,
-    cap: int,
-    held: int,
+    multiplier: Decimal, fields: dict[str, Any], quantity: Decimal | None, most: tuple[int, int, int], held: int
 ) -> None:
+    trade, position, cap = most
     asked = size_or_none(multiplier, fields, quantity) or 1
     limits = {"max_contracts_per_trade": trade, "max_contracts_per_position": position}
     size = limited(effective(multiplier, cap, **{**fields, **limits}), asked, held)

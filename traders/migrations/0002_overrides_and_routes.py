@@ -13,7 +13,7 @@ def keep_overrides(apps, schema_editor):
         if trader.initial_position_size is not None:
             overrides["initial_position_size"] = trader.initial_position_size
         if trader.target_ticks is not None:
-            targets = [{"distance": str(trader.target_ticks), "unit": "ticks"}] if trader.target_ticks else []
+            targets = [{"distance": str(trader.target_ticks), "unit": "ticks"}] if trader.target_ticks > 0 else []
             overrides["targets"] = targets
         if trader.stop_ticks is not None:
             overrides |= {"stop_distance": str(trader.stop_ticks), "stop_unit": "ticks"}

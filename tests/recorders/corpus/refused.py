@@ -44,6 +44,8 @@ REFUSED: tuple[Case, ...] = (
     refuses("half a tick of break even", {**BASE, "breakeven": 20.5}, "BAD_OVERRIDE", "breakeven: "),
     refuses("premium below zero", {**BASE, "premium": -1}, "BAD_OVERRIDE", "premium: "),
     refuses("pickmytrade moves its stop", {**PMT, "update_sl": "true"}, "NOT_SERVED", "update_sl:"),
+    refuses("pickmytrade far below zero", b'{"symbol":"MNQ1!","data":"buy","trail_freq":-1e400000000}', "BAD_OVERRIDE",
+            "trail_freq:"),
     refuses("pickmytrade with stages", {**PMT, "advance_tp_sl": [{"quantity": 1, "tp": 5}]}, "NOT_SERVED"),
     refuses("3commas amount of money", {**COMMAS, "order": {"amount": "100", "currency_type": "quote"}}, "NOT_SERVED"),
     refuses("okx percent of balance", {**OKX, "investmentType": "percentage_balance"}, "NOT_SERVED"),

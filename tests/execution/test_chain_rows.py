@@ -1,0 +1,117 @@
+"""The strategy's chain as signals move it on, and what becomes of the followers."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from brokers.base import Side
+from execution import planning
+from execution.models import IntentStatus, OrderIntent, Position
+from justtrades import clock
+from recorders.models import Notice, Recorder, Signal, StrategyChain
+from tests.execution.desk import MNQ, recorder_with, signal_for
+from traders.models import Trader
+
+pytestmark = pytest.mark.django_db
+FOLLOW = {"initial_position_size": 0, "add_position_size": 0}
+
+
+def send(recorder: Recorder, before: int, after: int, at: datetime) -> Signal:
+    signal = signal_for(
+        recorder, "buy" if after > before else "sell", quantity=Decimal(abs(after - before)), fired_at=at,
+        prev_position=Decimal(before), position=Decimal(after),
+    )  # fmt: skip
+    planning.plan_next(recorder.pk)
+    fill_all()
+    signal.refresh_from_db()
+    return signal
+
+
+def fill_all() -> None:
+    """What the venue would do: every cleared intent is filled, oldest first."""
+    for intent in OrderIntent.objects.filter(status=IntentStatus.CLEARED).order_by("created_at", "id"):
+        position, _ = Position.objects.get_or_create(
+            trader=intent.trader, symbol=intent.symbol,
+            defaults={"owner": intent.owner, "account": intent.account, "net_qty": 0},
+        )  # fmt: skip
+        position.net_qty += Side(intent.side).sign * intent.qty
+        position.save()
+        intent.status = IntentStatus.DONE
+        intent.save()
+
+
+def net(trader: Trader) -> int:
+    return sum(Position.objects.filter(trader=trader).values_list("net_qty", flat=True))
+
+
+def tip(recorder: Recorder) -> Decimal:
+    return StrategyChain.objects.get(recorder=recorder).tip
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([(0, 1), (1, 3), (3, 2)])))
+def test_alerts_of_one_second_end_alike_in_whatever_order_they_come(order: list[tuple[int, int]]) -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    now = clock.now()
+    for before, after in order:
+        send(recorder, before, after, now)
+    assert (tip(recorder), net(trader)) == (2, 2)
+    assert not Notice.objects.filter(ended_at__isnull=True).exists()
+
+
+def test_a_resend_that_was_overtaken_moves_nothing() -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    now = clock.now()
+    send(recorder, 0, 2, now - timedelta(seconds=9))
+    send(recorder, 1, 0, now - timedelta(seconds=3))
+    assert (net(trader), Notice.objects.filter(ended_at__isnull=True).count()) == (0, 1)
+    late = send(recorder, 2, 1, now - timedelta(seconds=6))
+    assert (late.status, late.reason_code, late.link) == ("ignored", "SUPERSEDED", "late")
+    assert (net(trader), Notice.objects.filter(ended_at__isnull=True).count()) == (0, 0)
+
+
+def test_a_lost_exit_is_made_good_by_the_next_alert() -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    now = clock.now()
+    send(recorder, 0, 1, now - timedelta(seconds=9))
+    assert send(recorder, 0, -1, now - timedelta(seconds=3)).link == "gap"
+    assert (tip(recorder), net(trader)) == (-1, -1)
+
+
+def test_what_contradicts_itself_moves_neither_chain_nor_follower() -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    send(recorder, 0, 1, clock.now())
+    signal = signal_for(recorder, "sell", prev_position=Decimal(1), position=Decimal(2), fired_at=clock.now())
+    planning.plan_next(recorder.pk)
+    signal.refresh_from_db()
+    assert (signal.status, signal.reason_code) == ("ignored", "INCONSISTENT")
+    assert "from 1 to 2" in signal.reason_text
+    assert (tip(recorder), net(trader)) == (1, 1)
+
+
+def test_an_alert_that_says_only_where_it_stands_counts_from_where_it_stood() -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    send(recorder, 0, 3, clock.now())
+    signal_for(recorder, "sell", quantity=Decimal(1), position=Decimal(2))
+    planning.plan_next(recorder.pk)
+    fill_all()
+    assert (tip(recorder), net(trader)) == (2, 2)
+
+
+def test_the_month_that_is_held_is_the_month_that_is_left() -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    Position.objects.create(owner=trader.owner, trader=trader, account=trader.account, symbol="MNQU6", net_qty=2)
+    fields: dict[str, Any] = {"ticker": "MNQ1!", "quantity": Decimal(1)}
+    signal_for(recorder, "buy", position=Decimal(3), prev_position=Decimal(2), **fields)
+    planning.plan_next(recorder.pk)
+    signal_for(recorder, "sell", position=Decimal(2), prev_position=Decimal(3), **fields)
+    planning.plan_next(recorder.pk)
+    signal_for(recorder, "close", **fields)
+    planning.plan_next(recorder.pk)
+    legs = list(OrderIntent.objects.order_by("created_at", "id").values_list("leg", "symbol"))
+    assert legs == [("add", "MNQU6"), ("reduce", "MNQU6"), ("exit", "MNQU6")]
+    assert MNQ not in {symbol for _, symbol in legs}
