@@ -41,11 +41,11 @@ def parse(alert: Fields) -> ParsedAlert:
             raise Refusal("NOT_SERVED", f"{name}: set targets and stops in the recorder")
     closing = (fields.text(alert, "c") or "").lower()
     if not closing:
-        return read(alert, _NAMES, NAME, {})
+        return read(alert, _NAMES, NAME, dict)
     book = (fields.text(alert, "b") or "").lower()
     if closing not in {"position", "order"} or book not in _CLOSES:
         raise Refusal("UNKNOWN_ACTION", f"c: had {shown(closing)} with b {shown(book)}, wants position or order")
     told = {**alert, "b": _CLOSES[book] if closing == "position" else Action.CANCEL}
     if told.get("q") == "100%":
         told["q"] = None
-    return read(told, _NAMES, NAME, {})
+    return read(told, _NAMES, NAME, dict)

@@ -25,4 +25,4 @@ def speaks(alert: Fields) -> bool:
 
 def parse(alert: Fields) -> ParsedAlert:
     """Raises `Refusal` naming the field."""
-    return read(alert, _NAMES, NAME, overrides.read(alert))
+    return read(alert, _NAMES, NAME, lambda: overrides.read(alert))

@@ -12,6 +12,7 @@ import re
 from recorders import fields
 from recorders.alert import ParsedAlert, Refusal, shown
 from recorders.dialects import lines, overrides, positions
+from recorders.dialects.overrides import Overrides
 from recorders.dialects.reading import Names, read
 from recorders.fields import Fields
 from recorders.settings import Unit
@@ -57,11 +58,14 @@ def parse(alert: Fields) -> ParsedAlert:
     instrument = fields.text(alert, "instrument")
     if instrument:
         told["instrument"] = _ticker(instrument)
-    stated = {
+    return read(told, _NAMES, NAME, lambda: _bracket(alert))
+
+
+def _bracket(alert: Fields) -> Overrides:
+    return {
         **overrides.stop(overrides.distance(alert, {Unit.PRICE: ("stop_loss",)})),
         **overrides.target(overrides.distance(alert, {Unit.PRICE: ("take_profit",)})),
     }
-    return read(told, _NAMES, NAME, stated)
 
 
 def _action(alert: Fields, command: str) -> object:

@@ -51,7 +51,7 @@ def parse(alert: Fields) -> ParsedAlert:
     bar_time = flat.get("bar.time")
     if bar_time is not None and bar_time != alert.get("time"):
         flat["fired"] = alert.get("time")
-    return read(flat, _NAMES, NAME, overrides.read(flat))
+    return read(flat, _NAMES, NAME, lambda: overrides.read(flat))
 
 
 def _flattened(prefix: str, values: Fields, depth: int = 1) -> Fields:

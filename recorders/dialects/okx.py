@@ -50,4 +50,4 @@ def parse(alert: Fields) -> ParsedAlert:
         if not is_whole:
             raise Refusal("NOT_SERVED", f"investmentType: had {shown(kind)}, wants contract: an amount of contracts")
         alert = {**alert, "amount": None}
-    return read(alert, _NAMES, NAME, overrides.read(alert))
+    return read(alert, _NAMES, NAME, lambda: overrides.read(alert))

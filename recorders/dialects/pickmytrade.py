@@ -50,10 +50,8 @@ def parse(alert: Fields) -> ParsedAlert:
             raise Refusal("NOT_SERVED", f"{name}: had true, resting orders are not moved by alerts")
     if alert.get("advance_tp_sl"):
         raise Refusal("NOT_SERVED", "advance_tp_sl: several targets are set in the recorder, not by alerts")
-    stated = _overrides(alert)
-    if "risk_percent" in stated:
-        alert = {**alert, "quantity": None}
-    return read(alert, _NAMES, NAME, stated)
+    told = {**alert, "quantity": None} if _given(alert, "risk_percent", "risk_percentage") else alert
+    return read(told, _NAMES, NAME, lambda: _overrides(alert))
 
 
 def _overrides(alert: Fields) -> Overrides:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from recorders.alert import Action, ParsedAlert, Refusal
 from recorders.dialects import overrides
+from recorders.dialects.overrides import Overrides
 from recorders.dialects.reading import Names, read
 from recorders.fields import Fields
 from recorders.settings import Unit
@@ -53,10 +54,13 @@ def parse(alert: Fields) -> ParsedAlert:
             raise Refusal("NOT_SERVED", f"{name}: set trailing in the recorder, it has no unit here")
     if str(alert["csv 2"]).lower().endswith("limit"):
         alert = {**alert, "order type": "limit"}
-    stated = {
+    return read(alert, _NAMES, NAME, lambda: _overrides(alert), ACTIONS)
+
+
+def _overrides(alert: Fields) -> Overrides:
+    return {
         **overrides.stop(overrides.distance(alert, {Unit.TICKS: ("sl",)})),
         **overrides.target(overrides.distance(alert, {Unit.TICKS: ("tp",)})),
         **overrides.amount(alert, "break_even_ticks", "betrigger"),
         **overrides.amount(alert, "break_even_offset_ticks", "beoffset"),
     }
-    return read(alert, _NAMES, NAME, stated, ACTIONS)

@@ -32,7 +32,7 @@ def parse(alert: Fields) -> ParsedAlert:
     if nameless and (nameless[0] != "word 1" or len(nameless) > _MOST_WORDS):
         raise Refusal("NOT_JSON", "body: is neither JSON nor text in a form that we know")
     told = {**named, **_sentence([str(alert[name]) for name in nameless])}
-    return read(told, _NAMES, NAME, overrides.read(told))
+    return read(told, _NAMES, NAME, lambda: overrides.read(told))
 
 
 def _sentence(words: list[str]) -> Fields:

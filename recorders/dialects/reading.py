@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -46,10 +46,13 @@ def read(
     alert: Fields,
     names: Names,
     dialect: str,
-    overrides: Mapping[str, Stated],
+    overrides: Callable[[], Mapping[str, Stated]],
     actions: Mapping[str, Action] = ACTIONS,
 ) -> ParsedAlert:
-    """Raises `Refusal` naming the field. `overrides` count where a position may be entered, nowhere else."""
+    """Raises `Refusal` naming the field.
+
+    `overrides` are read where a position may be entered, nowhere else: a bad stop must not keep an exit from exiting.
+    """
     action = _action(alert, names, actions)
     if action is Action.HEARTBEAT:
         return ParsedAlert(action, "", dialect, fired_at=_fired_at(alert, names))
@@ -70,22 +73,16 @@ def read(
         fired_at=_fired_at(alert, names),
         strategy=fields.label(alert, *names.strategy),
         premium=_premium(alert, names),
-        settings=overrides,
         flags=_flags(alert, names),
     )
-    return _as_exit_or_entry(alert, names, parsed)
-
-
-def _as_exit_or_entry(alert: Fields, names: Names, parsed: ParsedAlert) -> ParsedAlert:
-    if parsed.action in ENTRIES and parsed.position == 0:
-        # A buy or sell that leaves nothing open is an exit; its direction still tells a chain of positions apart.
-        action = Action.CLOSE if parsed.prev_position is None else parsed.action
-        parsed = replace(parsed, action=action, settings={})
-    if parsed.action not in ENTRIES:
-        parsed = replace(parsed, settings={})
-    elif parsed.quantity == 0:
+    if action in ENTRIES and stand.after == 0 and stand.before is None:
+        # A buy or sell that leaves nothing open is an exit. Where a chain of positions is told, its direction counts.
+        parsed = replace(parsed, action=Action.CLOSE)
+    if parsed.action in ENTRIES and quantity == 0:
         name = fields.first_present(alert, names.quantity)[0]
         raise Refusal("QUANTITY_ZERO", f"{name}: had 0, an entry needs more than 0")
+    if parsed.action in ENTRIES and stand.after != 0:
+        parsed = replace(parsed, settings=overrides())
     return _with_order_type(alert, names, parsed)
 
 

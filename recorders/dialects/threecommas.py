@@ -46,4 +46,4 @@ def parse(alert: Fields) -> ParsedAlert:
     currency = fields.text(flat, "order.currency_type")
     if currency not in {None, "", "base"} and not fields.is_absent(flat.get("order.amount")):
         raise Refusal("NOT_SERVED", f"order.currency_type: had {shown(currency)}, wants base: an amount of contracts")
-    return read(flat, _NAMES, NAME, overrides.read(flat))
+    return read(flat, _NAMES, NAME, lambda: overrides.read(flat))

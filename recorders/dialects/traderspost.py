@@ -58,14 +58,14 @@ def parse(alert: Fields) -> ParsedAlert:
     is_add = word.lower() == "add"
     if is_add:
         alert = {**alert, "action": _side_to_add_to(alert)}
-    stated: Overrides = {**overrides.read(alert), **_bracket(alert), **_size(alert)}
+    size: Overrides = _size(alert)
     if is_add:
-        stated["same_direction"] = Stated(SameDirection.ADD, "action")
+        size["same_direction"] = Stated(SameDirection.ADD, "action")
     if fields.text(alert, "quantityType") not in {None, "", "fixed_quantity"}:
         alert = {**alert, "quantity": None}
     if _order_type(alert) != "limit":
         alert = {**alert, "limitPrice": None}
-    return read(alert, _NAMES, NAME, stated)
+    return read(alert, _NAMES, NAME, lambda: {**overrides.read(alert), **_bracket(alert), **size})
 
 
 def _order_type(alert: Fields) -> str:
