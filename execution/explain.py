@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from execution.models import Explanation
-from execution.plan import Case, Decision, PlannedLeg
+from execution.plan import Case, Decision, Declined, PlannedLeg
 from justtrades import clock
 from traders.gates import Verdict
 
@@ -25,12 +25,19 @@ class Explanations:
         known = self._by_decision.get(id(decision))
         if known is not None:
             return known
-        text = json.dumps(document_of(case, decision), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        self._by_decision[id(decision)] = digest
-        self._documents[digest] = text
+        digest = self._by_decision[id(decision)] = self._keep(document_of(case, decision))
         # An id is only good while its object lives.
         self._kept.append(decision)
+        return digest
+
+    def of_nobody(self, declined: Declined) -> str:
+        """For a reason that has nothing to do with who follows."""
+        return self._keep({"declined": {"code": declined.code, "text": declined.text}})
+
+    def _keep(self, document: dict[str, Any]) -> str:
+        text = json.dumps(document, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._documents[digest] = text
         return digest
 
     def write(self) -> None:

@@ -131,6 +131,8 @@ def _open(wish: Wish, case: Case, worth: Worth) -> Decision:
         return Decision(wish.act, kept, Declined(refused.code, str(refused)), verdicts)
     except exits.ReferenceMissing as missing:
         return Decision(wish.act, kept, Declined("PRICE_MISSING", str(missing)), verdicts, size)
+    except exits.WrongSide as wrong:
+        return Decision(wish.act, kept, Declined("EXIT_ON_WRONG_SIDE", str(wrong)), verdicts, size)
     return Decision(wish.act, (*way_out, way_in), verdicts=verdicts, size=size)
 
 
@@ -170,6 +172,8 @@ def _template(case: Case) -> ExitTemplate:
 def _way_in(wish: Wish, case: Case, side: Side, qty: int) -> PlannedLeg:
     template = _template(case)
     limit = _limit_price(case, side)
+    reference = limit if limit is not None else case.price
+    exits.check_sides(template, side, reference)
     is_add = wish.act is Act.ADD
     grows = is_add and len(case.at_work) == len(template.targets) + 1
     sizes = exits.added_sizes(template, case.at_work, qty) if grows else exits.leg_sizes(template, qty)
@@ -178,7 +182,7 @@ def _way_in(wish: Wish, case: Case, side: Side, qty: int) -> PlannedLeg:
         kind=LegKind.ENTRY,
         side=side,
         qty=qty,
-        bracket=exits.brackets(template, sizes, case.contract, limit if limit is not None else case.price),
+        bracket=exits.brackets(template, sizes, case.contract, reference),
         bracket_targets=exits.bracket_places(template, sizes),
         exits=template,
         order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,

@@ -12,6 +12,7 @@ from brokers import instruments
 from brokers.base import Side
 from brokers.instruments import Product
 from execution import feed, locks, transitions
+from execution.cancel import cancel_all
 from execution.casebook import Casebook, Subject
 from execution.drafting import Draft, Origin, Wanted, add_declined, add_leg, nothing_leg, wanted
 from execution.followers import followers_of, holdings_of
@@ -23,13 +24,15 @@ from execution.transitions import Change
 from justtrades import clock
 from justtrades.killpoints import killpoint
 from recorders import chains
-from recorders.alert import Action, ParsedAlert
-from recorders.chain import Link
+from recorders.alert import ENTRIES, Action, ParsedAlert
+from recorders.chain import Link, Step
 from recorders.models import OnDesync, Recorder, Signal, SignalStatus
 from risk import checks
 
 log = structlog.get_logger(__name__)
 MAX_PLAN_ATTEMPTS = 3
+NOBODY = Declined("NO_FOLLOWERS", "no trader follows this recorder")
+NOTHING_WAITS = Declined("NOTHING_WAITS", "no entry waits at the broker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ def _plan(signal: Signal, lane: int | None) -> Planned:
     origin = Origin(IntentSource.SIGNAL, signal.id, checks.expiry_of(signal.received_at, signal.fired_at))
     draft = Draft(origin, now, lane, Batch(now))
     alert = alert_of(signal)
+    if alert.action is Action.CANCEL and signal.ticker == "":
+        cancel_all(draft, recorder)
+        _close_signal(draft, signal, NOTHING_WAITS)
+        draft.write()
+        return Planned(signal.id, frozenset(draft.lane_slots))
     ticker = mapped_ticker(recorder, signal.ticker)
     try:
         product = instruments.resolve(ticker, now.date()).product
@@ -73,9 +81,10 @@ def _plan(signal: Signal, lane: int | None) -> Planned:
         return _over(draft, signal, SignalStatus.REFUSED, Declined("UNKNOWN_TICKER", f"ticker: {error}"))
     move = _move_of(recorder, signal, alert, product)
     if isinstance(move, Declined):
-        return _over(draft, signal, SignalStatus.IGNORED, move)
-    draft_all(draft, recorder, Subject(alert, ticker, product, move))
-    _close_signal(draft, signal)
+        _decline_all(draft, recorder, alert, product, move)
+    else:
+        draft_all(draft, recorder, Subject(alert, ticker, product, move))
+    _close_signal(draft, signal, move if isinstance(move, Declined) else NOBODY)
     draft.write()
     return Planned(signal.id, frozenset(draft.lane_slots), tuple(draft.batch.requests))
 
@@ -103,6 +112,14 @@ def draft_all(draft: Draft, recorder: Recorder, subject: Subject) -> None:
             add_declined(draft, follower, Wanted(fallback, case.contract.symbol, why=why), decision.declined)
         if number == len(followers) // 2:
             killpoint("plan.mid")
+
+
+def _decline_all(draft: Draft, recorder: Recorder, alert: ParsedAlert, product: Product, reason: Declined) -> None:
+    """The same reason for every follower, so that each one's trace has it."""
+    leg = nothing_leg(is_entry=alert.action in ENTRIES, side=Side.SELL if alert.action is Action.SELL else Side.BUY)
+    want = Wanted(leg, product.root, why=draft.explanations.of_nobody(reason))
+    for follower in followers_of(recorder):
+        add_declined(draft, follower, want, reason)
 
 
 def mapped_ticker(recorder: Recorder, ticker: str) -> str:
@@ -140,14 +157,15 @@ def _move_of(recorder: Recorder, signal: Signal, alert: ParsedAlert, product: Pr
         return bare_move(alert)
     step = chains.move_on(recorder, product.root, signal, *stated)
     signal.link, signal.strategy_before, signal.strategy_after = step.link.value, step.before, step.after
+    return _move_after(step, recorder, alert)
+
+
+def _move_after(step: Step, recorder: Recorder, alert: ParsedAlert) -> Move | Declined:
     if step.link is Link.LATE:
         return Declined("SUPERSEDED", "a later statement of the strategy's position came before this one")
     if step.link is Link.GAP and recorder.on_desync == OnDesync.ASK:
         text = f"an alert before this one is missing; the strategy says it is at {step.after.normalize():f} now"
         return Declined("DESYNC", text)
-    if alert.prev_position is None and step.after == 0:
-        # It says no more than that it is flat: so are its followers, also those whose entries stated no positions.
-        return Move(MoveKind.FLATTEN)
     if step.start == 0 and step.before == step.after:
         # Its parts came in the wrong order: whoever could do nothing with them then has still to enter.
         return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity, only_if_flat=True)
@@ -166,12 +184,11 @@ def _side_of(move: Move) -> Side:
     return Side.BUY if move.side is None else move.side
 
 
-def _close_signal(draft: Draft, signal: Signal) -> None:
+def _close_signal(draft: Draft, signal: Signal, if_nobody: Declined) -> None:
     """PLANNED when any follower has something to do or was denied; IGNORED, with the reason, when none has."""
     codes = {declined.code for declined in draft.declined}
     if not draft.rows:
-        reason = Declined("NO_FOLLOWERS", "no trader follows this recorder")
-        _finish_signal(draft, signal, SignalStatus.IGNORED, reason)
+        _finish_signal(draft, signal, SignalStatus.IGNORED, if_nobody)
     elif draft.planned == 0 and len(codes) == 1:
         _finish_signal(draft, signal, SignalStatus.IGNORED, draft.declined[0])
     else:

@@ -31,7 +31,7 @@ class Flag(StrEnum):
 
     REPAIRED = "repaired"
     DELAYED_DATA = "delayed_data"
-    SECRET_REMOVED = "secret_removed"
+    SECRET_REMOVED = "secret_removed"  # noqa: S105 - a word for people
     CLOCK_SKEW = "clock_skew"
 
 

@@ -79,6 +79,10 @@ class ReferenceMissing(ValueError):
     """An exit in percent or at a price needs to know about where the entry will fill."""
 
 
+class WrongSide(ValueError):
+    """An exit's price would be reached by the entry itself; the message has the price and the entry's."""
+
+
 @lru_cache(maxsize=1024)
 def template_of(settings: Settings, contract: Contract, multiplier: Decimal) -> ExitTemplate:
     """The exits that `settings` ask for on `contract`; targets and stops of distance 0 are left out."""
@@ -182,6 +186,17 @@ def brackets(
         BracketLeg(sizes[place], targets[place] if place < len(targets) else None, stop, trail)
         for place in bracket_places(template, sizes)
     )
+
+
+def check_sides(template: ExitTemplate, side: Side, reference: Decimal | None) -> None:
+    """Raises `WrongSide` for a target or stop at a price that lies on the other side of the entry."""
+    levels = [("target", target.level, side.sign) for target in template.targets]
+    if template.stop is not None:
+        levels.append(("stop", template.stop, -side.sign))
+    for name, level, direction in levels:
+        if level.price is not None and reference is not None and (level.price - reference) * direction <= 0:
+            wants = "above" if direction > 0 else "below"
+            raise WrongSide(f"{name}: had {level.price.normalize():f}, wants a price {wants} {reference.normalize():f}")
 
 
 def bracket_places(template: ExitTemplate, sizes: tuple[int, ...]) -> tuple[int, ...]:

@@ -113,7 +113,9 @@ def test_a_gap_is_followed_or_asked_about_as_the_recorder_says() -> None:
         signal = moved(recorder, 0, -1)
         assert (signal.status, signal.link) == (status, "gap")
         assert (signal.strategy_before, signal.strategy_after) == (1, -1)
-        assert len(intents_of(signal)) == count
+        intents = intents_of(signal)
+        assert len([intent for intent in intents if intent.status != IntentStatus.DENIED]) == count
+        assert all(intent.explanation is not None for intent in intents)
         notice = Notice.objects.get(recorder=recorder)
         assert "an alert is missing" in notice.text
         assert notice.ended_at is None

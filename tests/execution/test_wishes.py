@@ -171,7 +171,7 @@ def test_partial_exits_and_the_last_one_close_everything_whatever_the_size() -> 
         (to(0, 1), -2, {"signal_blocking": True}, "holds -2, and no entry counts while a position is open"),
         (to(3, 2), -2, {}, "a partial exit of a long position, and -2 is held"),
         (to(3, 2), 1, {}, "the share of +1 to close is less than one contract"),
-        (to(2, 2), 1, {}, "the strategy's position is 2 before and after"),
+        (to(2, 2), 1, {}, "the strategy stands at 2, as it did before this alert"),
     ],
 )
 def test_what_is_not_done_says_why(move: Move, own: int, fields: dict[str, Any], text: str) -> None:
@@ -185,3 +185,10 @@ def test_two_alerts_of_one_second_that_arrive_swapped_end_where_the_strategy_is(
     first = decide(to(2, -2), case(2, **FOLLOWS))
     assert shown(first) == "exit sell 2, entry sell 2"
     assert shown(decide(to(-2, -2), case(after_all(2, first), **FOLLOWS))) == "NO_CHANGE"
+
+
+def test_what_concerns_only_the_flat_moves_nobody_else() -> None:
+    move = Move(MoveKind.TO, before=Decimal(0), after=Decimal(2), only_if_flat=True)
+    assert shown(decide(move, case(0, **FOLLOWS))) == "entry buy 2"
+    for own in (-3, 1, 5):
+        assert shown(decide(move, case(own, same_direction="add"))) == "NO_CHANGE"

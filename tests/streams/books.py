@@ -61,10 +61,10 @@ class Books:
     def net_of(self, trader: UUID) -> int:
         return sum(self.net.get(trader, {}).values())
 
-    def legs_of(self, broker_id: int) -> tuple[str, ...]:
+    def legs_of(self, broker_ids: Iterable[int]) -> tuple[str, ...]:
         """`sell 2 limit 25010`: contracts at one price are counted together."""
         found: Counter[tuple[str, str, str]] = Counter()
-        for order in self.venue[broker_id]["workingOrders"]:
+        for order in (order for broker_id in broker_ids for order in self.venue[broker_id]["workingOrders"]):
             price = order["stopPrice"] if order["price"] is None else order["price"]
             at = "?" if price is None else plain(Decimal(repr(price)))
             found[order["action"].lower(), order["orderType"].lower(), at] += order["qty"]

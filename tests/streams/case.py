@@ -85,9 +85,9 @@ Step = Sent | Price | Pause | tuple[Sent, ...]
 class Case:
     """Steps, then what is held and working, and the reasons of what was not done, in order.
 
-    `second` are the settings of another recorder that trades on the same account, `routes` further accounts of the
-    trader. `net` has a place for each trader: the first one, its routes, the second recorder's. `legs` are those of
-    the first account. `placed` counts the orders that opened or closed something at the venue, `stored` the signals.
+    `second` are the settings of another recorder that trades on the same account. `routes` are further accounts of the
+    trader, or, with overrides of their own, further traders. `net` has a place for each: the first trader, `routes`,
+    the second recorder's. `placed` counts the orders that opened or closed something at the venue, `stored` signals.
     """
 
     name: str

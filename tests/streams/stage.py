@@ -65,7 +65,7 @@ class Actor:
         return list(dict.fromkeys(account for _, account in self.traders))
 
     def is_as(self, wanted: Expect, books: Books) -> bool:
-        legs_fit = wanted.legs is None or books.legs_of(self.accounts[0]) == wanted.legs
+        legs_fit = wanted.legs is None or books.legs_of(self.accounts) == wanted.legs
         return legs_fit and self.net(books) == wanted.net
 
     def net(self, books: Books) -> tuple[int, ...]:
@@ -83,7 +83,7 @@ class Stage:
 
     def __init__(self, plant: Plant, cases: Sequence[Case]) -> None:
         self.plant = plant
-        self.owner = User.objects.create(email=f"streams{next(_numbers)}@example.com", is_approved=True)
+        self.owner = User.objects.create(email=f"streams{next(_numbers)}@example.com", is_approved=True, time_zone="UTC")
         self.actors = [Actor(case) for case in cases]
         self._http = requests.Session()
         self._second = clock.now().replace(microsecond=0) - timedelta(seconds=8)
@@ -92,12 +92,12 @@ class Stage:
         """By the case's name."""
         for root, price in MARKETS.items():
             self.plant.sandbox.price(symbol_of(root), float(price))
-        self._cast()
+        t0=time.monotonic(); self._cast(); print('cast', time.monotonic()-t0)
         scripts = [(actor, actor.case.slots()) for actor in self.actors]
         for number in range(max(len(slots) for _, slots in scripts)):
             now = [(actor, *slots[number]) for actor, slots in scripts if number < len(slots) and not actor.is_stuck]
-            self._act([(actor, step) for actor, step, _ in now])
-            self._until_quiet(number, [(actor, wanted) for actor, _, wanted in now])
+            t0=time.monotonic(); self._act([(actor, step) for actor, step, _ in now]); t1=time.monotonic()
+            self._until_quiet(number, [(actor, wanted) for actor, _, wanted in now]); print(number, len(now), t1-t0, time.monotonic()-t1)
         self._until_quiet(None, [(actor, [actor.case.ends]) for actor in self.actors if not actor.is_stuck])
         books = Books.read(self.plant)
         for actor in self.actors:
@@ -110,7 +110,8 @@ class Stage:
             case, own = actor.case, next(accounts)
             lead = self._recorder(actor, {**USUAL, **case.settings}, case.recorder, own, case.trader)
             for route in case.routes:
-                self._follow(actor, lead.recorder, next(accounts), {**route, "route_of": lead})
+                lead_of = {} if "overrides" in route else {"route_of": lead}
+                self._follow(actor, lead.recorder, next(accounts), {**route, **lead_of})
             if case.second is not None:
                 self._recorder(actor, {**USUAL, **case.second}, {}, own, {})
 
@@ -183,7 +184,7 @@ class Stage:
             time.sleep(POLL_S)
         for actor, wanted in waiting:
             place = "at the end" if number is None else f"after step {number + 1}"
-            state = f"{actor.net(books)} {books.legs_of(actor.accounts[0])}, wanted {wanted}, busy {actor.busy(books)}"
+            state = f"{actor.net(books)} {books.legs_of(actor.accounts)}, wanted {wanted}, busy {actor.busy(books)}"
             actor.outcome.troubles.append(f"{place}: {state}")
             actor.is_stuck = True
 
@@ -202,7 +203,7 @@ def _take_down(actor: Actor, books: Books) -> None:
     from recorders.models import Signal
 
     outcome = actor.outcome
-    outcome.net, outcome.legs = actor.net(books), books.legs_of(actor.accounts[0])
+    outcome.net, outcome.legs = actor.net(books), books.legs_of(actor.accounts)
     outcome.codes = codes_of(actor.recorders)
     outcome.differences = actor.busy(books)
     outcome.pnl = sum((books.realized[trader] for trader, _ in actor.traders), Decimal(0))

@@ -70,7 +70,7 @@ CASES = (
     refused("a placeholder and no more", "{{strategy.order.alert_message}}", "UNEXPANDED_PLACEHOLDER"),
     refused("no ticker", b'{"action":"buy"}', "MISSING_FIELD"),
     refused("words for a quantity", BUY.replace('"2"', '"two"'), "NOT_A_NUMBER"),
-    refused("a quantity without end", BUY.replace('"2"', '"1e999999"'), "NOT_A_NUMBER"),
+    refused("a quantity without end", BUY.replace('"2"', '"1e999999"'), "QUANTITY_ABOVE_LIMIT"),
     refused("a quantity beyond reason", BUY.replace('"2"', '"1000000"'), "QUANTITY_ABOVE_LIMIT"),
     Case("exit prices off the tick come nearer to the entry", (buy(price="25000", tp_price="25010.13",
          sl_price="24995.13"),), 1, ("sell 1 limit 25010", "sell 1 stop 24995.25")),
