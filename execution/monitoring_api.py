@@ -177,7 +177,8 @@ class MonitoringView(BaseApiView):
 
     @property
     def limit(self) -> int:
-        given = LimitSerializer(data=self.request.query_params)
+        # As a plain dict: of a form's data an empty value would count as not given.
+        given = LimitSerializer(data=self.request.query_params.dict())
         given.is_valid(raise_exception=True)
         return int(given.validated_data["limit"])
 

@@ -166,6 +166,9 @@ def _move_after(step: Step, recorder: Recorder, alert: ParsedAlert) -> Move | De
     if step.link is Link.GAP and recorder.on_desync == OnDesync.ASK:
         text = f"an alert before this one is missing; the strategy says it is at {step.after.normalize():f} now"
         return Declined("DESYNC", text)
+    if alert.prev_position is None and step.after == 0:
+        # It says no more than that it is flat: so is every follower, also one whose entry stated no positions.
+        return Move(MoveKind.FLATTEN)
     if step.start == 0 and step.before == step.after:
         # Its parts came in the wrong order: whoever could do nothing with them then has still to enter.
         return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity, only_if_flat=True)

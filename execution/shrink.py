@@ -86,5 +86,6 @@ def _size(pair: Sequence[Order]) -> int:
 
 
 def wish_for(cuts: Iterable[Cut]) -> None:
-    """Write the cuts down as wishes; `execution.changes` sends them."""
-    update_rows(Order, ("wanted_qty",), [(cut.order_id, cut.wanted_qty) for cut in cuts])
+    """Write the cuts down as new wishes, whatever became of the ones before; `execution.changes` sends them."""
+    columns = ("wanted_qty", "change_sent_at", "change_attempts")
+    update_rows(Order, columns, [(cut.order_id, cut.wanted_qty, None, 0) for cut in cuts])

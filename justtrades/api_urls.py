@@ -71,6 +71,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhook-activity/", WebhookActivityView.as_view(), name="webhook_activity"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
-    re_path("[^/]$", without_slash),
+    re_path(".*[^/]$", without_slash),
     re_path("", NoSuchEndpoint.as_view()),
 ]

@@ -129,6 +129,7 @@ def _level(distance: Decimal, unit: Unit, contract: Contract) -> Level:
     return Level(points=contract.distance_on_tick(points))
 
 
+@lru_cache(maxsize=4096)
 def leg_sizes(template: ExitTemplate, qty: int) -> tuple[int, ...]:
     """Contracts of each target of a position of `qty`, and last what no target closes; they sum to `qty`.
 

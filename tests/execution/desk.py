@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from brokers.base import Request
+from brokers.base import Request, Side
 from execution import dispatch, planning
-from execution.models import OrderIntent
+from execution.models import IntentStatus, OrderIntent, Position
 from execution.submitting import Routed
 from recorders.models import Recorder, Signal
 from tests.factories import PositionFactory, RecorderFactory, SignalFactory, TraderFactory
@@ -64,3 +64,21 @@ def set_on(trader: Trader, where: str, **fields: Any) -> None:
     for name in filter(None, where.split(".")):
         row = getattr(row, name)
     type(row).objects.filter(pk=row.pk).update(**fields)
+
+
+def fill_all() -> None:
+    """What the venue would do: every cleared intent is filled, oldest first."""
+    for intent in OrderIntent.objects.filter(status=IntentStatus.CLEARED).order_by("created_at", "id"):
+        position, _ = Position.objects.get_or_create(
+            trader=intent.trader, symbol=intent.symbol,
+            defaults={"owner": intent.owner, "account": intent.account, "net_qty": 0},
+        )  # fmt: skip
+        if intent.kind != "cancel":
+            position.net_qty += Side(intent.side).sign * intent.qty
+        position.save()
+        intent.status = IntentStatus.DONE
+        intent.save()
+
+
+def net(trader: Trader) -> int:
+    return sum(Position.objects.filter(trader=trader).values_list("net_qty", flat=True))

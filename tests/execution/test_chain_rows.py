@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from brokers.base import Side
 from execution import planning
-from execution.models import IntentStatus, OrderIntent, Position
+from execution.models import OrderIntent, Position
 from justtrades import clock
 from recorders.models import Notice, Recorder, Signal, StrategyChain
-from tests.execution.desk import MNQ, recorder_with, signal_for
-from traders.models import Trader
+from tests.execution.desk import MNQ, fill_all, net, recorder_with, signal_for
 
 pytestmark = pytest.mark.django_db
 FOLLOW = {"initial_position_size": 0, "add_position_size": 0}
@@ -30,23 +28,6 @@ def send(recorder: Recorder, before: int, after: int, at: datetime) -> Signal:
     fill_all()
     signal.refresh_from_db()
     return signal
-
-
-def fill_all() -> None:
-    """What the venue would do: every cleared intent is filled, oldest first."""
-    for intent in OrderIntent.objects.filter(status=IntentStatus.CLEARED).order_by("created_at", "id"):
-        position, _ = Position.objects.get_or_create(
-            trader=intent.trader, symbol=intent.symbol,
-            defaults={"owner": intent.owner, "account": intent.account, "net_qty": 0},
-        )  # fmt: skip
-        position.net_qty += Side(intent.side).sign * intent.qty
-        position.save()
-        intent.status = IntentStatus.DONE
-        intent.save()
-
-
-def net(trader: Trader) -> int:
-    return sum(Position.objects.filter(trader=trader).values_list("net_qty", flat=True))
 
 
 def tip(recorder: Recorder) -> Decimal:

@@ -8,13 +8,12 @@ from itertools import combinations
 
 import pytest
 
-from risk.checks import STALE_AFTER, Facts, check, expiry_of
+from risk.checks import MAX_ORDER_CONTRACTS, STALE_AFTER, Facts, check, expiry_of
 
 NOW = datetime(2026, 11, 23, 14, 35, tzinfo=UTC)
 GOOD = Facts(
     is_entry=True,
     qty=2,
-    max_contracts=10,
     expires_at=NOW + timedelta(seconds=5),
     owner_is_active=True,
     owner_is_approved=True,
@@ -36,7 +35,7 @@ FAULTS: dict[str, dict[str, object]] = {
     "MISSING_CREDENTIALS": {"has_credentials": False},
     "LOGIN_FAILED": {"login_state": "failed"},
     "STALE": {"expires_at": NOW - timedelta(seconds=1.5)},
-    "ORDER_QTY": {"qty": 11},
+    "ORDER_QTY": {"qty": MAX_ORDER_CONTRACTS + 1},
 }
 STOPS_AN_EXIT = {"MISSING_ENDPOINT", "MISSING_CREDENTIALS", "LOGIN_FAILED"}
 
@@ -74,14 +73,14 @@ def test_a_login_that_only_is_not_up_right_now_is_no_reason(state: str) -> None:
 
 
 def test_denials_say_what_was_had_and_the_limit() -> None:
-    stale, quantity = check(replace(GOOD, **FAULTS["STALE"]), NOW), check(replace(GOOD, qty=11), NOW)
+    stale, quantity = check(replace(GOOD, **FAULTS["STALE"]), NOW), check(replace(GOOD, **FAULTS["ORDER_QTY"]), NOW)
     failed = check(replace(GOOD, login_state="failed", login_detail="Wrong password"), NOW)
     assert stale is not None and stale.text == "age: had 31.5 s, limit 30 s"
-    assert quantity is not None and quantity.text == "quantity: had 11, limit 1 to 10"
+    assert quantity is not None and quantity.text == "quantity: had 1001, limit 1 to 1000"
     assert failed is not None and failed.text == "Wrong password: connect the broker login again"
 
 
-@pytest.mark.parametrize(("qty", "code"), [(0, "ORDER_QTY"), (1, None), (10, None), (11, "ORDER_QTY")])
+@pytest.mark.parametrize(("qty", "code"), [(0, "ORDER_QTY"), (1, None), (1000, None), (1001, "ORDER_QTY")])
 def test_quantity_limits(qty: int, code: str | None) -> None:
     assert code_of(replace(GOOD, qty=qty)) == code
 
