@@ -112,6 +112,8 @@ class Moment:
 WHOLE_SECONDS = "the alert states whole seconds, so up to one second of this is rounding"
 OWN_CLOCK = "by the sender's clock"
 STORED = "committed before the sender was answered; its moment is not written down apart from the receipt"
+APPLIED = "when the broker's report was applied; the fills below have the broker's own time"
+WAITED = "only after the order before it on this account had come to its end"
 TAKEN_UP = "when planning took the signal up; intents are committed after it"
 
 
@@ -138,8 +140,9 @@ def moments_of(signal: Signal, intent: OrderIntent | None) -> list[Moment]:
 
 def _later_moments(signal: Signal, intent: OrderIntent | None) -> list[tuple[str, datetime | None, str]]:
     planned = [("planned", signal.planned_at, TAKEN_UP)]
-    names = ("sent", "acknowledged", "filled", "protected")
-    return [*planned, *((name, getattr(intent, f"{name}_at", None), "") for name in names)]
+    has_waited = intent is not None and intent.after_id is not None
+    notes = {"sent": WAITED if has_waited else "", "acknowledged": "", "filled": APPLIED, "protected": ""}
+    return [*planned, *((name, getattr(intent, f"{name}_at", None), note) for name, note in notes.items())]
 
 
 def _between(start: datetime, end: datetime) -> float:

@@ -202,17 +202,18 @@ def _slippage(signal: Signal, lead: Wish | None) -> tuple[Slippage | None, str]:
 
 
 def _events(signal: Signal, wishes: list[Wish], changes_of: dict[UUID | None, list[Transition]]) -> list[Event]:
-    """In time order; what happened at one moment in the order in which it was written."""
-    named = [("signal", signal.pk)]
-    found: list[Event] = []
+    """In time order; what happened at one moment in the order of its causes."""
+    found = _recorded("signal", changes_of[signal.pk])
     for wish in wishes:
-        named.append((wish.intent.leg, wish.intent.pk))
-        named += [(f"{said.order.role} order", said.order.pk) for said in wish.exchanges]
         stamps = ((name, getattr(wish.intent, f"{name}_at")) for name in STAMPS)
         found += [Event(at, STAMPED, wish.intent.leg, "", name, "") for name, at in stamps if at is not None]
-    for subject, pk in named:
-        found += [
-            Event(change.at, RECORDED, subject, change.from_state, change.to_state, without_secrets(change.detail))
-            for change in changes_of[pk]
-        ]
+        found += _recorded(wish.intent.leg, changes_of[wish.intent.pk])
+        for said in wish.exchanges:
+            found += _recorded(f"{said.order.role} order", changes_of[said.order.pk])
     return sorted(found, key=lambda event: event.at)
+
+
+def _recorded(subject: str, changes: list[Transition]) -> list[Event]:
+    return [
+        Event(c.at, RECORDED, subject, c.from_state, c.to_state, without_secrets(c.detail.strip())) for c in changes
+    ]

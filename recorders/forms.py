@@ -249,7 +249,9 @@ class AlertForm(forms.Form):
 
     action = forms.ChoiceField(choices=[(item.value, item.value.replace("_", " ").capitalize()) for item in Action])
     ticker = forms.CharField(max_length=64, initial="MNQ1!", widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    contracts = forms.DecimalField(min_value=0, initial=1, help_text="Counts where the recorder's own size is 0.")
+    contracts = forms.DecimalField(
+        required=False, min_value=0, initial=1, help_text="Of an entry: counts where the recorder's own size is 0."
+    )
     price = forms.DecimalField(required=False, help_text="Empty: the alert states none.")
     position_before = forms.DecimalField(
         required=False, label="Position before", help_text="The strategy's own, short is negative. Empty: not stated."

@@ -64,9 +64,9 @@ def in_words(name: str, settings: Settings) -> str:
     special = {
         "targets": lambda: ", ".join(map(target_words, value)) or "none",
         "time_windows": lambda: ", ".join(f"{w.start:%H:%M} to {w.end:%H:%M}" for w in value) or "always",
-        "stop_distance": lambda: distance_words(value, settings.stop_unit) if value else "none",
-        "initial_position_size": lambda: str(value) if value else "the alert's own",
-        "add_position_size": lambda: str(value) if value else "the alert's own",
+        "stop_distance": lambda: distance_words(value, settings.stop_unit) if value > 0 else "none",
+        "initial_position_size": lambda: str(value) if value > 0 else "the alert's own",
+        "add_position_size": lambda: str(value) if value > 0 else "the alert's own",
     }
     if name in special:
         return special[name]()

@@ -83,9 +83,15 @@ class WrongSide(ValueError):
     """An exit's price would be reached by the entry itself; the message has the price and the entry's."""
 
 
-@lru_cache(maxsize=1024)
 def template_of(settings: Settings, contract: Contract, multiplier: Decimal) -> ExitTemplate:
     """The exits that `settings` ask for on `contract`; targets and stops of distance 0 are left out."""
+    # Only trims in contracts grow with the multiplier: all others share one template, however many followers.
+    grows = any(target.trim is not None and target.trim_unit is TrimUnit.CONTRACTS for target in settings.targets)
+    return _template_of(settings, contract, multiplier if grows else Decimal(1))
+
+
+@lru_cache(maxsize=1024)
+def _template_of(settings: Settings, contract: Contract, multiplier: Decimal) -> ExitTemplate:
     tick = contract.tick
     targets = [_target(target, contract, multiplier) for target in settings.targets if target.distance > 0]
     stop = _level(settings.stop_distance, settings.stop_unit, contract) if settings.stop_distance > 0 else None
@@ -171,6 +177,7 @@ def added_sizes(template: ExitTemplate, held: tuple[int, ...], qty: int) -> tupl
     return tuple(added)
 
 
+@lru_cache(maxsize=4096)
 def brackets(
     template: ExitTemplate, sizes: tuple[int, ...], contract: Contract, reference: Decimal | None
 ) -> tuple[BracketLeg, ...]:

@@ -22,7 +22,7 @@ def preview_of(
     """What the template needs; `problem` alone where there is nothing to show."""
     try:
         contract = contract_of(ticker.strip().upper())
-        entry, source = (price, "") if price else price_of(contract.symbol)
+        entry, source = price_of(contract.symbol) if price is None else (price, "")
         sizes = preview_legs(settings, contract.symbol, side, entry, multiplier)
     except ValueError as error:
         return {"problem": str(error)}

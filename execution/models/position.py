@@ -26,7 +26,8 @@ class Position(models.Model):
     account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="positions", db_index=False)
     symbol = models.CharField(max_length=32)
     net_qty = models.IntegerField(default=0)
-    avg_price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
+    # More places than any price has: a point of yen is 12.5 million dollars, and averages do not come out even.
+    avg_price = models.DecimalField(max_digits=28, decimal_places=16, null=True)
     realized_pnl = models.DecimalField(max_digits=20, decimal_places=4, default=Decimal(0))
     stop_distance = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     exits = models.TextField(blank=True, default="")

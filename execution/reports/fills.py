@@ -22,6 +22,7 @@ _POSITION_COLUMNS = (
     "net_qty", "avg_price", "realized_pnl", "stop_distance", "exits", "is_at_break_even", "opened_at", "updated_at",
 )  # fmt: skip
 PRICE_PLACES = Decimal("0.0000000001")
+AVERAGE_PLACES = Decimal("0.0000000000000001")
 
 
 def store_fills(ledger: Ledger, reports: Iterable[tuple[UUID, FillReport]]) -> None:
@@ -122,7 +123,7 @@ def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position) -> None
     now_held = after_fill(held, Side(fill.side), fill.qty, price, product_of(position.symbol).point_value)
     fill.realized_pnl = now_held.realized_pnl - position.realized_pnl
     position.net_qty, position.realized_pnl = now_held.net_qty, now_held.realized_pnl
-    position.avg_price = None if now_held.avg_price is None else now_held.avg_price.quantize(PRICE_PLACES)
+    position.avg_price = None if now_held.avg_price is None else now_held.avg_price.quantize(AVERAGE_PLACES)
     position.updated_at = ledger.now
     if before == 0:
         position.opened_at = ledger.now

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from bench import planning
 from bench.ack import MODES, SUBJECTS, Samples, figures_of
 from bench.fanout import Round, medians
 from bench.report import Line, lines_of, table_of
@@ -36,6 +37,20 @@ def test_only_five_hundred_accounts_have_goals() -> None:
         "  last ack, broker answers after 50 ms": True,
         "lane memory, sockets open": False,
     }
+
+
+def test_deciding_is_compared_with_a_loop_that_only_loops() -> None:
+    lines = lines_of({"planning": {"plan_ms": 1.5, "plan_distinct_ms": 15.1, "loop_ms": 0.01}})
+    assert [(line.name, line.value, line.floor, line.is_met) for line in lines] == [
+        ("deciding for 500 traders with the same settings", 1.5, 0.01, True),
+        ("deciding for 500 traders with settings of their own", 15.1, 0.01, False),
+    ]
+
+
+def test_planning_is_measured_in_milliseconds_for_all() -> None:
+    figures = planning.measure()
+    assert set(figures) == {"plan_ms", "plan_distinct_ms", "loop_ms"}
+    assert 0 < figures["loop_ms"] < figures["plan_ms"] < figures["plan_distinct_ms"]
 
 
 def test_medians_keep_the_worst_round_in_sight() -> None:

@@ -208,6 +208,22 @@ def test_exits_that_need_a_price_decline_the_entry_without_one_and_nothing_else(
     assert shown(decide(to(2, 1), case(2, case=unknown, **fields))) == "reduce sell 1"
 
 
+@pytest.mark.parametrize(
+    ("move", "what", "price", "is_declined"),
+    [
+        (buy(), "stop", 24_990, False), (buy(), "stop", 25_010, True), (buy(), "stop", 25_000, True),
+        (sell(), "stop", 25_010, False), (sell(), "stop", 24_990, True), (buy(), "target", 25_010, False),
+        (buy(), "target", 24_990, True), (sell(), "target", 24_990, False), (sell(), "target", 25_000, True),
+    ],
+)  # fmt: skip
+def test_an_exit_that_the_entry_itself_would_reach_declines_the_entry(
+    move: Move, what: str, price: int, is_declined: bool  # noqa: FBT001
+) -> None:  # fmt: skip
+    stop = {"stop_distance": price, "stop_unit": "price"}
+    fields = {**TWO, **(stop if what == "stop" else {"targets": targets((price, None), unit="price")})}
+    assert (shown(decide(move, case(**fields))) == "EXIT_ON_WRONG_SIDE") == is_declined
+
+
 def test_trims_in_contracts_fit_what_is_traded_for_one_of_the_signals() -> None:
     fields = {**FOLLOWS, "targets": targets((40, 1), (80, 1), (120, 1), trim="contracts")}
     [entry] = decide(to(0, 3), case(case={"ratio": D(10)}, **fields)).legs

@@ -23,8 +23,8 @@ from tests.factories import FillFactory, OrderFactory, OrderIntentFactory, Trade
 from traders.gates import Ask, Facts, judge
 from traders.models import Trader
 
-TODAY = datetime(2026, 10, 14).date()
 START = datetime(2026, 10, 14, 15, 0, 0, tzinfo=UTC)
+TODAY = START.date()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_thirds_lose_no_money() -> None:
 
 
 @pytest.mark.parametrize(("alerted", "traded", "speaks"), [("NQ1!", "MNQZ6", True), ("NQ1!", "ESZ6", False)])
-def test_which_prices_speak_of_which(alerted: str, traded: str, speaks: bool) -> None:
+def test_which_prices_speak_of_which(*, alerted: str, traded: str, speaks: bool) -> None:
     assert speaks_of(product_of(alerted), product_of(traded)) is speaks
 
 

@@ -97,10 +97,9 @@ def test_a_mistake_that_is_folded_away_is_found_from_the_top(screen_of: OpenScre
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_trader_overrides_goes_back_and_takes_another_account(
+def test_a_trader_overrides_and_goes_back(
     width: int, height: int, screen_of: OpenScreen, cast: Cast, hers: Chain
 ) -> None:
-    account = BrokerAccountFactory(login=hers.login, name="SIM-2")
     hers.recorder.template = template(stop_distance=12)
     hers.recorder.save()
     screen = screen_of(cast.alice, width=width, height=height)
@@ -115,11 +114,25 @@ def test_a_trader_overrides_goes_back_and_takes_another_account(
     back.click()
     expect(stop).to_be_focused()
     expect(preview).to_contain_text("24,997.00")
-    page.get_by_label("Signal on the other side").wait_for(state="attached")
     page.get_by_label("Own targets").check()
     page.get_by_role("button", name="Add a target").click()
     page.keyboard.type("60")
     expect(preview).to_contain_text("25,015.00")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. It counts from the next signal.")).to_be_visible()
+    hers.trader.refresh_from_db()
+    assert list(hers.trader.overrides) == ["targets"]
+    assert screen.alarms == []
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_trader_takes_another_account(
+    width: int, height: int, screen_of: OpenScreen, cast: Cast, hers: Chain
+) -> None:
+    account = BrokerAccountFactory(login=hers.login, name="SIM-2")
+    screen = screen_of(cast.alice, width=width, height=height)
+    page = screen.open(reverse("trader_edit", args=[hers.trader.pk]))
     route = page.locator(f"#route-{account.pk}")
     expect(route.get_by_label("Multiplier")).to_be_hidden()
     route.get_by_label("SIM-2").check()
@@ -133,7 +146,5 @@ def test_a_trader_overrides_goes_back_and_takes_another_account(
     expect(page.get_by_text("Saved. It counts from the next signal.")).to_be_visible()
     made = Trader.objects.get(account=account)
     assert (made.multiplier, made.custom_ticker, made.convert_size) == (2, "MNQ1!", True)
-    hers.trader.refresh_from_db()
-    assert list(hers.trader.overrides) == ["targets"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert screen.alarms == []

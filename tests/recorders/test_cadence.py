@@ -45,11 +45,9 @@ def test_what_counts_as_quiet(since: datetime, now: datetime, minutes: int) -> N
     assert cadence.quiet_time(since, now) == timedelta(minutes=minutes)
 
 
-@given(
-    now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
-    minutes=st.integers(1, 10_080),
-)
-def test_heard_since_is_where_that_much_quiet_began(now: datetime, minutes: int) -> None:
+@given(hours=st.integers(0, 2 * 365 * 24), seconds=st.integers(0, 3599), minutes=st.integers(1, 10_080))
+def test_heard_since_is_where_that_much_quiet_began(hours: int, seconds: int, minutes: int) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours, seconds=seconds)
     assert cadence.quiet_time(cadence.heard_since(now, minutes), now) == timedelta(minutes=minutes)
 
 
@@ -129,7 +127,7 @@ def test_a_silent_recorder_gets_one_notice_that_is_reworded_and_ends_with_the_ne
 @pytest.mark.parametrize(
     ("minutes_ago", "fields"),
     [
-        (29, {}), (29, {"is_enabled": True}), (43, {"expected": 0}), (43, {"is_enabled": False}), (43, {"expected": 44}),
+        (29, {}), (43, {"expected": 0}), (43, {"is_enabled": False}), (43, {"expected": 44}),
     ],
 )  # fmt: skip
 def test_no_notice(minutes_ago: int, fields: dict[str, Any], now: Any) -> None:
