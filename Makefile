@@ -33,11 +33,15 @@ check: lint sizes imports types semgrep migrations ## every gate short of the te
 
 .PHONY: pytest
 pytest: $(DEV_STAMP) $(DIST_STAMP) browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not faults"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not faults and not streams"
 
 .PHONY: chaos
 chaos: $(DEV_STAMP) $(DIST_STAMP) ## the tests that kill processes
 	$(BIN)/python -m pytest -m faults -p no:randomly
+
+.PHONY: streams
+streams: $(DEV_STAMP) $(DIST_STAMP) ## the long streams of alerts, and ten thousand broken bodies
+	$(BIN)/python -m pytest tests/streams -p no:randomly
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff

@@ -66,6 +66,7 @@ class SignalTracesView(ApiView):
 
     serializer_class = TraceSerializer
     pagination_class = Pages
+    filter_backends = ()
 
     @extend_schema(operation_id="signal_traces_list", responses=TraceSerializer(many=True))
     def get(self, request: Request, pk: UUID) -> Response:

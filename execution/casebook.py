@@ -31,11 +31,6 @@ class Subject:
     product: Product
     move: Move
 
-    @property
-    def is_way_out(self) -> bool:
-        """Whether it closes whatever is held: that must not fail on a setting that no longer makes sense."""
-        return self.move.kind is MoveKind.FLATTEN or (self.move.kind is MoveKind.TO and self.move.after == 0)
-
 
 @dataclass(slots=True)
 class Casebook:
@@ -75,7 +70,8 @@ class Casebook:
         """The follower's case, or why it has none."""
         effective = self.effective[follower.trader_id]
         if isinstance(effective, Declined):
-            if not self.subject.is_way_out:
+            # What only reduces must not fail on a setting that no longer makes sense.
+            if not self.subject.move.only_reduces:
                 return effective
             effective = resolve("", "", "", follower.route)
         try:
@@ -83,7 +79,7 @@ class Casebook:
         except UnknownTicker as error:
             return Declined("UNKNOWN_TICKER", f"custom_ticker: {error}")
         ratio = self._ratio(follower, contract)
-        if ratio is None and not self.subject.is_way_out:
+        if ratio is None and not self.subject.move.only_reduces:
             text = f"convert_size: {self.subject.product.root} and {contract.root} are not of one family"
             return Declined("NO_CONVERSION", text)
         is_same_scale = contract.product.family == self.subject.product.family

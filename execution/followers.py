@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import BooleanField, Case, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from brokers.base import OrderRole, OrderType, Side
 from brokers.instruments import product_of
-from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
+from execution.models import IntentKind, IntentStatus, Order
 from execution.models.intent import LIVE
 from execution.models.order import LIVE as LIVE_ORDERS
 from recorders.models import Recorder
@@ -125,44 +127,66 @@ HoldingKey = tuple[UUID, str]
 """A trader and the root of a product."""
 
 
+# One statement, so one moment: a fill that was booked between a look at the positions and one at the intents would be
+# missed by both, or counted by both.
+_HOLDINGS = """
+    SELECT p.trader_id, p.symbol, p.net_qty, NULL::timestamptz, NULL::uuid, '', '', 0, 0, '', '', 0
+    FROM execution_position p JOIN traders_trader t ON t.id = p.trader_id
+    WHERE t.recorder_id = %(recorder)s AND p.net_qty <> 0
+    UNION ALL
+    SELECT i.trader_id, i.symbol, 0, i.created_at, i.id, i.kind, i.side, i.qty, coalesce(i.leaves_qty, 0), i.order_type,
+           i.status, coalesce(o.filled_qty, 0)
+    FROM execution_orderintent i JOIN traders_trader t ON t.id = i.trader_id
+    LEFT JOIN execution_order o ON o.intent_id = i.id
+    WHERE t.recorder_id = %(recorder)s AND i.status = ANY(%(live)s) AND (o.id IS NULL OR o.role IN ('entry', 'exit'))
+"""
+
+
+class _UnderWay(NamedTuple):
+    """A live intent; `leaves` is what a partial exit is to leave, `filled` what its order has filled so far."""
+
+    created_at: datetime
+    id: UUID
+    kind: str
+    side: str
+    qty: int
+    leaves: int
+    order_type: str
+    status: str
+    filled: int
+
+
 def holdings_of(recorder: Recorder) -> dict[HoldingKey, Holding]:
     """What each trader of the recorder holds, or is about to hold, of each product."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDINGS, {"recorder": recorder.pk, "live": sorted(LIVE)})
+        rows = cursor.fetchall()
     held: dict[HoldingKey, tuple[str, int]] = {}
-    positions = Position.objects.filter(trader__recorder=recorder).exclude(net_qty=0)
-    for trader_id, symbol, net_qty in positions.values_list("trader_id", "symbol", "net_qty"):
-        held[trader_id, product_of(symbol).root] = (symbol, net_qty)
-    under_way = _live_intents(recorder)
+    under_way: dict[HoldingKey, list[tuple[str, _UnderWay]]] = defaultdict(list)
+    for trader_id, symbol, net_qty, *rest in rows:
+        key = trader_id, product_of(symbol).root
+        if rest[0] is None:
+            held[key] = (symbol, net_qty)
+        else:
+            under_way[key].append((symbol, _UnderWay(*rest)))
     return {key: _expect(held.get(key, ("", 0)), under_way[key]) for key in held.keys() | under_way.keys()}
 
 
-def _live_intents(recorder: Recorder) -> dict[HoldingKey, list[dict[str, Any]]]:
-    live = OrderIntent.objects.filter(trader__recorder=recorder, status__in=LIVE).order_by("created_at", "id")
-    fields = (
-        "id", "trader_id", "symbol", "kind", "side", "qty", "leaves_qty", "order_type", "status",
-        "orders__filled_qty", "orders__role",
-    )  # fmt: skip
-    grouped: dict[HoldingKey, list[dict[str, Any]]] = defaultdict(list)
-    for row in live.values(*fields):
-        if row["orders__role"] in {None, "entry", "exit"}:
-            grouped[row["trader_id"], product_of(row["symbol"]).root].append(row)
-    return grouped
-
-
-def _expect(held: tuple[str, int], under_way: list[dict[str, Any]]) -> Holding:
+def _expect(held: tuple[str, int], under_way: list[tuple[str, _UnderWay]]) -> Holding:
     symbol, expected = held
     last: UUID | None = None
-    for intent in under_way:
-        symbol = intent["symbol"]
+    for of, intent in sorted(under_way, key=lambda row: (row[1].created_at, row[1].id)):
+        symbol = of
         # A limit entry that rests at the broker may rest for long: nothing waits for it, an exit cancels it.
-        is_resting = intent["order_type"] == OrderType.LIMIT and intent["status"] == IntentStatus.DISPATCHED
-        last = last if is_resting else intent["id"]
-        if intent["kind"] == IntentKind.EXIT:
+        is_resting = intent.order_type == OrderType.LIMIT and intent.status == IntentStatus.DISPATCHED
+        last = last if is_resting else intent.id
+        if intent.kind == IntentKind.EXIT:
             expected = 0
-        elif intent["kind"] == IntentKind.REDUCE:
-            left = min(abs(expected), intent["leaves_qty"] or 0)
+        elif intent.kind == IntentKind.REDUCE:
+            left = min(abs(expected), intent.leaves)
             expected = left if expected > 0 else -left
-        elif intent["kind"] == IntentKind.ENTRY:
-            expected += Side(intent["side"]).sign * (intent["qty"] - (intent["orders__filled_qty"] or 0))
+        elif intent.kind == IntentKind.ENTRY:
+            expected += Side(intent.side).sign * (intent.qty - intent.filled)
     return Holding(symbol, expected, last)
 
 

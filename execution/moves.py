@@ -28,7 +28,7 @@ class MoveKind(StrEnum):
 class Move:
     """`before` and `after` are the strategy's signed positions (TO). `side` is what an ENTER buys or sells, what a
     REDUCE takes from, and which side alone a FLATTEN closes (None: either). `quantity` is as the alert states it.
-    `only_if_flat`: it concerns only those who hold nothing, everybody else was told before.
+    `is_summary`: it repeats what was told in parts and in the wrong order.
     """
 
     kind: MoveKind
@@ -36,7 +36,14 @@ class Move:
     before: Decimal = Decimal(0)
     after: Decimal = Decimal(0)
     quantity: Decimal | None = None
-    only_if_flat: bool = False
+    is_summary: bool = False
+
+    @property
+    def only_reduces(self) -> bool:
+        """Whether nobody adds exposure because of it."""
+        if self.kind is not MoveKind.TO:
+            return self.kind is not MoveKind.ENTER
+        return self.after == 0 or (self.before * self.after > 0 and abs(self.after) < abs(self.before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,29 @@ class Inconsistent:
     text: str
 
 
-def stated_positions(alert: ParsedAlert, tip: Decimal | None) -> tuple[Decimal, Decimal] | None:
+def stated_positions(alert: ParsedAlert, tip: Decimal | None) -> tuple[Decimal, Decimal] | Inconsistent | None:
     """The strategy's position before and after the alert's order, None when the alert does not say.
 
-    An alert that says only where it stands after counts from `tip`, where it stood last, or from its own quantity.
+    An alert that says only where it stands after counts from `tip`, where it stood last; where its action could not
+    have led from there, and where nothing is known, it counts from its own quantity.
     """
     if alert.position is None:
         return None
     if alert.prev_position is not None:
         return alert.prev_position, alert.position
-    if tip is not None:
+    if tip is not None and _may_lead(alert.action, tip, alert.position):
         return tip, alert.position
-    return alert.position - _signed_quantity(alert), alert.position
+    before = alert.position - _signed_quantity(alert)
+    if _may_lead(alert.action, before, alert.position):
+        return before, alert.position
+    return Inconsistent(f"action: had {alert.action}, and the position after it is {_plain(alert.position)}")
+
+
+def _may_lead(action: Action, before: Decimal, after: Decimal) -> bool:
+    """Whether an order of this kind can go from one position to the other; a close can only make it smaller."""
+    if action in EXITS:
+        return before * after >= 0 and abs(after) <= abs(before)
+    return after == before or (after > before) == (action is Action.BUY)
 
 
 def check_consistency(alert: ParsedAlert) -> Inconsistent | None:
@@ -117,4 +135,7 @@ def inverse(move: Move) -> Move:
 
 def _signed_quantity(alert: ParsedAlert) -> Decimal:
     quantity = Decimal(0) if alert.quantity is None else alert.quantity
+    if alert.action in EXITS and alert.position is not None:
+        # From which side it closed everything is not said.
+        return -quantity if alert.position > 0 else quantity if alert.position < 0 else Decimal(0)
     return {Action.BUY: quantity, Action.SELL: -quantity}.get(alert.action, Decimal(0))

@@ -196,11 +196,11 @@ def _limit_price(case: Case, side: Side) -> Decimal | None:
     settings = case.effective.settings
     if settings.entry_type is EntryType.MARKET:
         return None
-    stated = case.limit_price if case.limit_price is not None else case.price
-    if stated is None:
+    wanted = case.limit_price
+    if wanted is None and case.price is not None:
+        wanted = case.price - side.sign * settings.limit_offset_ticks * case.contract.tick
+    if wanted is None:
         raise SizeRefused("PRICE_MISSING", "entry_type: a limit entry needs the alert's price")
-    offset = settings.limit_offset_ticks * case.contract.tick
-    wanted = stated - side.sign * offset
     steps = wanted / case.contract.tick
     whole = steps.to_integral_value("ROUND_FLOOR" if side is Side.BUY else "ROUND_CEILING")
     return whole * case.contract.tick

@@ -93,7 +93,7 @@ def draft_all(draft: Draft, recorder: Recorder, subject: Subject) -> None:
     """What each follower of the recorder does about the move."""
     followers = followers_of(recorder)
     book = Casebook.open(recorder, subject, followers, holdings_of(recorder) if followers else {}, draft.now)
-    fallback = nothing_leg(is_entry=not _only_reduces(subject.move), side=_side_of(subject.move))
+    fallback = nothing_leg(is_entry=not subject.move.only_reduces, side=_side_of(subject.move))
     for number, follower in enumerate(followers):
         case = book.case_of(follower)
         if isinstance(case, Declined):
@@ -153,14 +153,17 @@ def _move_of(recorder: Recorder, signal: Signal, alert: ParsedAlert, product: Pr
     if isinstance(contradiction, Inconsistent):
         return Declined("INCONSISTENT", contradiction.text)
     stated = stated_positions(alert, chains.tip_of(recorder, product.root) if alert.position is not None else None)
+    if isinstance(stated, Inconsistent):
+        return Declined("INCONSISTENT", stated.text)
     if stated is None or alert.action is Action.CANCEL:
         return bare_move(alert)
     step = chains.move_on(recorder, product.root, signal, *stated)
     signal.link, signal.strategy_before, signal.strategy_after = step.link.value, step.before, step.after
-    return _move_after(step, recorder, alert)
+    return _move_after(step, recorder, alert, Move(MoveKind.TO, before=stated[0], after=stated[1]))
 
 
-def _move_after(step: Step, recorder: Recorder, alert: ParsedAlert) -> Move | Declined:
+def _move_after(step: Step, recorder: Recorder, alert: ParsedAlert, own_words: Move) -> Move | Declined:
+    """`own_words` is the move as the alert itself states it, whatever came before."""
     if step.link is Link.LATE:
         return Declined("SUPERSEDED", "a later statement of the strategy's position came before this one")
     if step.link is Link.GAP and recorder.on_desync == OnDesync.ASK:
@@ -169,16 +172,15 @@ def _move_after(step: Step, recorder: Recorder, alert: ParsedAlert) -> Move | De
     if alert.prev_position is None and step.after == 0:
         # It says no more than that it is flat: so is every follower, also one whose entry stated no positions.
         return Move(MoveKind.FLATTEN)
-    if step.start == 0 and step.before == step.after:
-        # Its parts came in the wrong order: whoever could do nothing with them then has still to enter.
-        return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity, only_if_flat=True)
-    return Move(MoveKind.TO, before=step.before, after=step.after, quantity=alert.quantity)
-
-
-def _only_reduces(move: Move) -> bool:
-    if move.kind is not MoveKind.TO:
-        return move.kind is not MoveKind.ENTER
-    return move.after == 0 or (move.before * move.after > 0 and abs(move.after) < abs(move.before))
+    if step.start is not None and recorder.on_desync == OnDesync.ASK:
+        # Nobody followed the gap that is closed now.
+        return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity)
+    if step.start is not None and step.before == step.after:
+        # Its parts came in the wrong order: whoever could do nothing with them then has still to get there.
+        return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity, is_summary=True)
+    move = Move(MoveKind.TO, before=step.before, after=step.after, quantity=alert.quantity)
+    # An exit can never increase, whatever was missed before it.
+    return own_words if own_words.only_reduces and not move.only_reduces else move
 
 
 def _side_of(move: Move) -> Side:

@@ -96,7 +96,9 @@ def _opposite(side: Side, own: int, effective: EffectiveSettings, stated: Decima
 def _go_to(move: Move, own: int, effective: EffectiveSettings, worth: Worth) -> Wish:
     """The strategy went from one stated position to another."""
     before, after = move.before, move.after
-    if after == before or (move.only_if_flat and own != 0):
+    # A size that is not the strategy's own cannot tell how much of a summary is done: only an entry that nobody made.
+    is_done = move.is_summary and not sizing.follows_alert(effective) and (own != 0 or before != 0)
+    if after == before or is_done:
         return _nothing("NO_CHANGE", f"the strategy stands at {after.normalize():f}, as it did before this alert")
     if after == 0:
         return _flatten(None, own)

@@ -73,8 +73,15 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Contracts = Annotated[int, Field(ge=0, le=MOST_CONTRACTS)]
-Ticks = Annotated[int, Field(ge=0, le=MOST_TICKS)]
+def _not_a_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("had true or false, wants a number")  # noqa: TRY004 - pydantic's word for bad input
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_not_a_flag)]
+Contracts = Annotated[Whole, Field(ge=0, le=MOST_CONTRACTS)]
+Ticks = Annotated[Whole, Field(ge=0, le=MOST_TICKS)]
 Dollars = Annotated[Decimal, Field(ge=0, le=Decimal(100_000_000), decimal_places=2)]
 Distance = Annotated[Decimal, Field(ge=0, le=Decimal(100_000_000), decimal_places=10)]
 Percent = Annotated[Decimal, Field(ge=0, le=WHOLE, decimal_places=4)]
@@ -211,7 +218,7 @@ class Settings(_Part):
     limit_offset_ticks: Ticks = Field(
         0, title="Limit offset, ticks", description="How much better than the alert's price a limit entry asks."
     )
-    limit_timeout_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
+    limit_timeout_s: Annotated[Whole, Field(ge=1, le=86_400)] = Field(
         60, title="Limit time-out, seconds", description="A limit entry that has not filled by then is canceled."
     )
     same_direction: SameDirection = Field(
@@ -233,16 +240,16 @@ class Settings(_Part):
     signal_blocking: bool = Field(
         default=False, title="One position at a time", description="No entry signal counts while a position is open."
     )
-    signal_cooldown_s: Annotated[int, Field(ge=0, le=86_400)] = Field(
+    signal_cooldown_s: Annotated[Whole, Field(ge=0, le=86_400)] = Field(
         0, title="Cool-down, seconds", description="Seconds after an entry in which no other one is taken; 0 is off."
     )
-    max_signals_per_session: Annotated[int, Field(ge=0, le=10_000)] = Field(
+    max_signals_per_session: Annotated[Whole, Field(ge=0, le=10_000)] = Field(
         0, title="Most entries per session", description="Entries from 17:00 to 17:00 Chicago time; 0 is no limit."
     )
-    every_nth_signal: Annotated[int, Field(ge=1, le=1_000)] = Field(
+    every_nth_signal: Annotated[Whole, Field(ge=1, le=1_000)] = Field(
         1, title="Every Nth signal", description="Takes one entry signal of so many; 1 takes each."
     )
-    entry_delay_s: Annotated[int, Field(ge=0, le=25)] = Field(
+    entry_delay_s: Annotated[Whole, Field(ge=0, le=25)] = Field(
         0, title="Delay, seconds", description="Seconds that an entry waits before it is sent; its 30 s still count."
     )
     min_option_premium: Dollars = Field(
@@ -312,11 +319,11 @@ _SIZED_BY = ("risk_dollars", "risk_percent", "equity_percent")
 def merge(recorder: Settings, layers: Iterable[Mapping[str, Any]]) -> Settings:
     """`recorder` under each layer of overrides, the last one on top. Raises `BadSettings`.
 
-    A layer that sizes by risk or equity in one way switches off the other ways of the layers below it.
+    A layer that sizes entries in one way, fixed, by risk or by equity, switches off the ways of the layers below it.
     """
     merged: dict[str, Any] = recorder.dump()
     for layer in layers:
-        if any(_is_on(layer.get(name)) for name in _SIZED_BY):
+        if "initial_position_size" in layer or any(_is_on(layer.get(name)) for name in _SIZED_BY):
             merged.update(dict.fromkeys(_SIZED_BY, "0"))
         merged.update(layer)
     return read_settings(merged)

@@ -7,7 +7,7 @@ break-even) starts from it. Distances are positive price points from the average
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cached_property, lru_cache
 
 from pydantic import BaseModel, ConfigDict
@@ -168,7 +168,8 @@ def _next_leg(template: ExitTemplate, sizes: list[int], count: int) -> int:
 
 
 def added_sizes(template: ExitTemplate, held: tuple[int, ...], qty: int) -> tuple[int, ...]:
-    """How `qty` more contracts are spread over the legs of which `held` are at work: the emptiest first, sums exact."""
+    """How `qty` more contracts are spread over the legs of which `held` are at work: what is short of its share first,
+    the nearest of them before the others; sums exactly."""
     wanted = leg_sizes(template, sum(held) + qty)
     added, left = [0] * len(wanted), qty
     for index, size in enumerate(wanted):
@@ -229,8 +230,10 @@ def leg_prices(
     if template.stop is None:
         return LegPrices(targets, None)
     if at_break_even:
-        moved = average + side.sign * template.break_even_offset
-        return LegPrices(targets, contract.round(moved))
+        steps = (average + side.sign * template.break_even_offset) / contract.tick
+        # Up for a long position, down for a short one: a tick worse would not be even.
+        whole = steps.to_integral_value(ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
+        return LegPrices(targets, whole * contract.tick)
     return LegPrices(targets, _price(template.stop, -side.sign, average, contract))
 
 

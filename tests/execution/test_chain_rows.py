@@ -96,3 +96,39 @@ def test_the_month_that_is_held_is_the_month_that_is_left() -> None:
     legs = list(OrderIntent.objects.order_by("created_at", "id").values_list("leg", "symbol"))
     assert legs == [("add", "MNQU6"), ("reduce", "MNQU6"), ("exit", "MNQU6")]
     assert MNQ not in {symbol for _, symbol in legs}
+
+
+def test_where_gaps_are_asked_about_swapped_alerts_are_followed_once_they_are_complete() -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW, on_desync="ask")
+    send(recorder, 0, -2, clock.now() - timedelta(seconds=5))
+    now = clock.now()
+    assert send(recorder, -1, 0, now).reason_code == "DESYNC"
+    assert net(trader) == -2
+    send(recorder, -2, -1, now)
+    assert (tip(recorder), net(trader)) == (0, 0)
+    assert not Notice.objects.filter(ended_at__isnull=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "quantity", "after", "expected"),
+    [("sell", 1, 2, 2), ("buy", 1, 4, 4), ("close", 1, 2, 2), ("close", 2, 0, 0)],
+)
+def test_an_action_that_could_not_have_led_there_from_where_it_stood_shows_a_gap(
+    action: str, quantity: int, after: int, expected: int
+) -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    send(recorder, 0, 3, clock.now())
+    signal_for(recorder, action, quantity=Decimal(quantity), position=Decimal(after))
+    planning.plan_next(recorder.pk)
+    fill_all()
+    assert net(trader) == expected
+
+
+def test_a_close_that_leaves_a_position_open_can_open_none() -> None:
+    recorder, (trader,) = recorder_with(1, settings=FOLLOW)
+    send(recorder, 0, 1, clock.now() - timedelta(seconds=5))
+    send(recorder, 1, 0, clock.now() - timedelta(seconds=4))
+    signal_for(recorder, "close", quantity=Decimal(1), position=Decimal(1))
+    planning.plan_next(recorder.pk)
+    fill_all()
+    assert net(trader) == 0

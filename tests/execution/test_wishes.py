@@ -188,7 +188,7 @@ def test_two_alerts_of_one_second_that_arrive_swapped_end_where_the_strategy_is(
 
 
 def test_what_concerns_only_the_flat_moves_nobody_else() -> None:
-    move = Move(MoveKind.TO, before=Decimal(0), after=Decimal(2), only_if_flat=True)
+    move = Move(MoveKind.TO, before=Decimal(0), after=Decimal(2), is_summary=True)
     assert shown(decide(move, case(0, **FOLLOWS))) == "entry buy 2"
     for own in (-3, 1, 5):
         assert shown(decide(move, case(own, same_direction="add"))) == "NO_CHANGE"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,10 +20,12 @@ from brokers.instruments import resolve
 from brokers.models import BrokerAccount, BrokerLogin
 from brokers.services import connect_login
 from justtrades import clock
+from recorders.models import Recorder, Signal
 from recorders.services import create_recorder
 from tests.e2e.plant import Plant
 from tests.streams.books import Books, codes_of
-from tests.streams.case import MARKETS, Case, Expect, Pause, Price, Sent, Step, expect
+from tests.streams.case import MARKETS, Case, Expect, Pause, Price, Raw, Sent, Step
+from traders.models import Trader
 from traders.services import create_trader
 
 ACCOUNTS_PER_LOGIN = 8
@@ -72,7 +74,9 @@ class Actor:
         return tuple(books.net_of(trader) for trader, _ in self.traders)
 
     def busy(self, books: Books) -> list[str]:
-        found = [text for key in (*self.recorders, *(one for one, _ in self.traders)) for text in books.busy.get(key, ())]
+        found = [
+            text for key in (*self.recorders, *(one for one, _ in self.traders)) for text in books.busy.get(key, ())
+        ]
         for account in self.accounts:
             found += books.differences(account, [trader for trader, of in self.traders if of == account])
         return found
@@ -83,7 +87,9 @@ class Stage:
 
     def __init__(self, plant: Plant, cases: Sequence[Case]) -> None:
         self.plant = plant
-        self.owner = User.objects.create(email=f"streams{next(_numbers)}@example.com", is_approved=True, time_zone="UTC")
+        self.owner = User.objects.create(
+            email=f"streams{next(_numbers)}@example.com", is_approved=True, time_zone="UTC"
+        )
         self.actors = [Actor(case) for case in cases]
         self._http = requests.Session()
         self._second = clock.now().replace(microsecond=0) - timedelta(seconds=8)
@@ -92,12 +98,12 @@ class Stage:
         """By the case's name."""
         for root, price in MARKETS.items():
             self.plant.sandbox.price(symbol_of(root), float(price))
-        t0=time.monotonic(); self._cast(); print('cast', time.monotonic()-t0)
+        self._cast()
         scripts = [(actor, actor.case.slots()) for actor in self.actors]
         for number in range(max(len(slots) for _, slots in scripts)):
             now = [(actor, *slots[number]) for actor, slots in scripts if number < len(slots) and not actor.is_stuck]
-            t0=time.monotonic(); self._act([(actor, step) for actor, step, _ in now]); t1=time.monotonic()
-            self._until_quiet(number, [(actor, wanted) for actor, _, wanted in now]); print(number, len(now), t1-t0, time.monotonic()-t1)
+            self._act([(actor, step) for actor, step, _ in now])
+            self._until_quiet(number, [(actor, wanted) for actor, _, wanted in now])
         self._until_quiet(None, [(actor, [actor.case.ends]) for actor in self.actors if not actor.is_stuck])
         books = Books.read(self.plant)
         for actor in self.actors:
@@ -116,21 +122,26 @@ class Stage:
                 self._recorder(actor, {**USUAL, **case.second}, {}, own, {})
 
     def _recorder(
-        self, actor: Actor, settings: dict[str, Any], given: Any, account: BrokerAccount, trader: Any
-    ) -> Any:
+        self,
+        actor: Actor,
+        settings: Mapping[str, Any],
+        given: Mapping[str, Any],
+        account: BrokerAccount,
+        trader: Mapping[str, Any],
+    ) -> Trader:
         name = f"{actor.case.name[:60]} {next(_numbers)}"
         recorder, token = create_recorder(owner=self.owner, name=name, settings=settings, **given)
         actor.recorders.append(recorder.id)
         actor.addresses.append(f"{self.plant.web_url}/webhook/{token}/")
         return self._follow(actor, recorder, account, trader)
 
-    def _follow(self, actor: Actor, recorder: Any, account: BrokerAccount, given: Any) -> Any:
+    def _follow(self, actor: Actor, recorder: Recorder, account: BrokerAccount, given: Mapping[str, Any]) -> Trader:
         trader = create_trader(owner=self.owner, recorder=recorder, account=account, **given)
         actor.traders.append((trader.id, int(account.broker_id)))
         return trader
 
     def _accounts(self, count: int) -> list[BrokerAccount]:
-        """Of logins that are live."""
+        """New ones, of logins that are live."""
         wanted = [
             {
                 "username": f"streams{next(_numbers)}",
@@ -161,9 +172,9 @@ class Stage:
 
     def _send(self, actor: Actor, alerts: Sequence[Sent], second: datetime) -> None:
         for alert in alerts:
-            kind = getattr(alert, "content_type", "application/json")
+            kind, times = (alert.content_type, alert.times) if isinstance(alert, Raw) else ("application/json", 1)
             body = alert.body(f"{actor.case.market}1!", second, next(_numbers))
-            for _ in range(getattr(alert, "times", 1)):
+            for _ in range(times):
                 reply = self._http.post(
                     actor.addresses[alert.to], data=body, headers={"Content-Type": kind}, timeout=10
                 )
@@ -200,8 +211,6 @@ def _sent(step: Step) -> tuple[Sent, ...]:
 
 
 def _take_down(actor: Actor, books: Books) -> None:
-    from recorders.models import Signal
-
     outcome = actor.outcome
     outcome.net, outcome.legs = actor.net(books), books.legs_of(actor.accounts)
     outcome.codes = codes_of(actor.recorders)
@@ -218,12 +227,9 @@ def symbol_of(root: str) -> str:
 
 def check_markets(cases: Iterable[Case]) -> None:
     """Cases share a market; what one of them moves must not surprise another."""
-    scripts: dict[str, Any] = {}
+    scripts: dict[str, tuple[tuple[int, str], ...]] = {}
     for case in cases:
         script = [step.price if isinstance(step, Price) else None for step, _ in case.slots()]
         moves = tuple((at, price) for at, price in enumerate(script) if price is not None)
         known = scripts.setdefault(case.market, moves)
         assert known == moves, f"{case.name}: moves {case.market} otherwise than a case before it"
-
-
-__all__ = ["Callable", "Stage", "check_markets", "expect"]

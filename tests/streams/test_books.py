@@ -154,5 +154,3 @@ def test_the_stream_is_what_it_claims_to_be() -> None:
     assert sum(1 for a, b in moves if 0 < abs(b) < abs(a) and a * b > 0) > 100, "partial exits"
     assert sum(1 for a, b in moves if abs(b) > abs(a) > 0 and a * b > 0) > 100, "adds"
     assert sum(1 for one in found if len(one.positions) > 2) > 100, "several orders at once"
-
-

@@ -6,10 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from tests.streams.cases import CASES
 
 if TYPE_CHECKING:
+    from tests.e2e.plant import Plant
     from tests.streams.case import Case
     from tests.streams.stage import Outcome
 
@@ -28,6 +30,12 @@ def test_case(case: Case, outcomes: dict[str, Outcome]) -> None:
     assert case.pnl is None or f"{outcome.pnl:.2f}" == case.pnl
     assert case.placed is None or outcome.placed == case.placed
     assert case.stored is None or outcome.stored == case.stored
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 43, "..", "%00", "\U0001f680"])
+def test_probe_bad_token(plant: Plant, token: str) -> None:
+    answer = requests.post(f"{plant.web_url}/webhook/{token}", data=b'{"action":"buy","ticker":"MNQ1!"}', timeout=5)
+    assert answer.status_code == requests.codes.not_found
 
 
 def test_there_are_enough_cases_and_each_has_a_name_of_its_own() -> None:

@@ -245,7 +245,7 @@ def test_a_price_off_the_tick_moves_toward_the_entry(side: Side, entry: str, wha
 
 @pytest.mark.parametrize(
     ("side", "offset", "price"),
-    [(Side.BUY, 0, "25057.75"), (Side.BUY, 8, "25059.75"), (Side.SELL, 0, "25057.75"), (Side.SELL, 8, "25055.75")],
+    [(Side.BUY, 0, "25057.75"), (Side.BUY, 8, "25059.75"), (Side.SELL, 0, "25057.5"), (Side.SELL, 8, "25055.5")],
 )
 def test_at_break_even_the_stop_rests_at_the_entry_and_its_offset(side: Side, offset: int, price: str) -> None:
     one = wanted(targets=targets((40, None)), stop_distance=20, break_even_ticks=12, break_even_offset_ticks=offset)

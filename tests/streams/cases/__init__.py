@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.streams.case import Case
 from tests.streams.cases import (
     actions,
     dialects,
@@ -17,7 +18,6 @@ from tests.streams.cases import (
     symbols,
     timing,
 )
-from tests.streams.case import Case
 
 CASES: tuple[Case, ...] = tuple(
     case

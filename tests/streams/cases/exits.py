@@ -57,7 +57,9 @@ def unit_case(unit: str, target: str, stop: str, points: tuple[str, str]) -> tup
 
 def product(root: str) -> Case:
     target, stop = (plain(Decimal(TICKS[root]) * ticks) for ticks in (40, 20))
-    return Case(f"40 and 20 ticks of {root}", (sell(),), -1, short(1, at=AT[root], target=target, stop=stop), market=root)
+    return Case(
+        f"40 and 20 ticks of {root}", (sell(),), -1, short(1, at=AT[root], target=target, stop=stop), market=root
+    )
 
 
 CASES = (
@@ -117,8 +119,10 @@ CASES = (
     Case("adds and out", (buy(), buy(), buy(), close()), settings={**DCA, **TWO}),
     Case("a partial exit takes its exits with it", (fill("0>4"), expect(4, out(2, 2)), fill("4>2")), 2, out(0, 2),
          settings={**FOLLOW, **TWO}),
-    Case("a partial exit within the first target", (fill("0>4"), fill("4>3")), 3, out(1, 2), settings={**FOLLOW, **TWO}),
-    Case("a partial exit beyond the first target", (fill("0>4"), fill("4>1")), 1, out(0, 1), settings={**FOLLOW, **TWO}),
+    Case("a partial exit within the first target", (fill("0>4"), fill("4>3")), 3, out(1, 2), settings={**FOLLOW,
+         **TWO}),
+    Case("a partial exit beyond the first target", (fill("0>4"), fill("4>1")), 1, out(0, 1), settings={**FOLLOW,
+         **TWO}),
     Case("a partial exit without exits", (fill("0>4"), fill("4>3")), 3, NONE,
          settings={**FOLLOW, "targets": [], "stop_distance": 0}),
     Case("a partial exit of what has a stop only", (fill("0>4"), fill("4>3")), 3, ("sell 3 stop 24995",),
