@@ -10,7 +10,7 @@ from brokers.base import BracketLeg, OrderType, Side
 from brokers.instruments import Contract
 from execution.moves import Move, inverse
 from execution.wishes import OPENING, Act, Wish, wish_of
-from recorders.settings import EntryType
+from recorders.setting_types import EntryType
 from traders import exits, gates, sizing
 from traders.exits import ExitTemplate
 from traders.gates import Ask, Verdict

@@ -11,6 +11,7 @@ urlpatterns = [
     path("signals/<uuid:pk>/", views.signal, name="signal"),
     path("signals/<uuid:pk>/traders/", views.signal_traces, name="signal_traces"),
     path("signals/<uuid:pk>/traders/<uuid:trader>/", views.trace, name="trace"),
+    path("recorders/<uuid:recorder>/chains/<int:pk>/converge/", views.chain_converge, name="chain_converge"),
     path("positions/", views.positions, name="positions"),
     path("orders/", views.orders, name="orders"),
 ]

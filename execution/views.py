@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from execution.commands import converge
 from execution.dashboard import PANELS
 from execution.trace import readable_body, trace_signal
 from execution.trader_trace import list_followers, trace_traders
 from justtrades.requests import SignedInRequest
 from recorders.models import Signal
-from recorders.selectors import get_signal_for
+from recorders.selectors import get_signal_for, list_chains_for
 from traders.models import Trader
 
 NEWEST = QueryDict("view=newest")
@@ -106,3 +109,19 @@ def _signal_or_404(request: SignedInRequest, pk: UUID) -> Signal:
 def _whole_or_inside(request: SignedInRequest, name: str) -> str:
     """The page, or only its inside when the browser refreshes it."""
     return f"dashboard/{name}.html" if request.htmx else f"dashboard/{name}_page.html"
+
+
+@require_POST
+@login_required
+def chain_converge(request: SignedInRequest, recorder: UUID, pk: int) -> HttpResponse:
+    """The one click that a gap offers: everybody goes to where the strategy says it stands."""
+    chain = list_chains_for(request.user).filter(recorder_id=recorder, pk=pk).first()
+    if chain is None:
+        raise Http404
+    try:
+        converge(actor=request.user, chain=chain)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"Every trader goes to where the strategy stands on {chain.ticker}.")
+    return redirect("recorder", recorder)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from brokers.base import Side
 from execution.moves import Move, MoveKind
-from recorders.settings import OppositeDirection, SameDirection
+from recorders.setting_types import OppositeDirection, SameDirection
 from traders import sizing
 from traders.settings import EffectiveSettings
 from traders.sizing import Worth

@@ -11,7 +11,7 @@ from django import forms
 from django.http import QueryDict
 from pydantic import BaseModel, ValidationError
 
-from recorders.settings import Target, TimeWindow, TrimUnit, Unit
+from recorders.setting_types import Target, TimeWindow, TrimUnit, Unit
 from recorders.wording import label_of, plain, sentence
 
 UNITS = [(unit.value, label_of(unit)) for unit in Unit if unit is not Unit.PRICE]

@@ -8,149 +8,34 @@ as the name says. `docs/SETTINGS.md` is written from this table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import time
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-MOST_CONTRACTS = 10_000
-MOST_TICKS = 100_000
-WHOLE = Decimal(100)
-
-
-class Unit(StrEnum):
-    """Of a distance from the fill: ticks, price points, percent of the fill, dollars per contract; or a price."""
-
-    TICKS = "ticks"
-    POINTS = "points"
-    PERCENT = "percent"
-    DOLLARS = "dollars"
-    PRICE = "price"
-
-
-class TrimUnit(StrEnum):
-    PERCENT = "percent"
-    CONTRACTS = "contracts"
-
-
-class StopType(StrEnum):
-    FIXED = "fixed"
-    TRAILING = "trailing"
+from recorders.setting_types import (
+    WHOLE,
+    Contracts,
+    Directions,
+    Distance,
+    Dollars,
+    EntryType,
+    OppositeDirection,
+    Part,
+    Percent,
+    SameDirection,
+    StopType,
+    Target,
+    Ticks,
+    TimeWindow,
+    TrimUnit,
+    Unit,
+    WholeNumber,
+)
 
 
-class EntryType(StrEnum):
-    MARKET = "market"
-    LIMIT = "limit"
-
-
-class SameDirection(StrEnum):
-    """An entry signal on the side that is held: FOLLOW adds where the alert's own position grew, else ignores it."""
-
-    FOLLOW = "follow"
-    IGNORE = "ignore"
-    ADD = "add"
-    RE_ENTER = "re_enter"
-
-
-class OppositeDirection(StrEnum):
-    """An entry signal on the other side: BLOCK_WHILE_DCA leaves a position that grows by adds to its own exits."""
-
-    REVERSE = "reverse"
-    BLOCK_WHILE_DCA = "block_while_dca"
-    IGNORE = "ignore"
-
-
-class Directions(StrEnum):
-    BOTH = "both"
-    LONG_ONLY = "long_only"
-    SHORT_ONLY = "short_only"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _not_a_flag(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("had true or false, wants a number")  # noqa: TRY004 - pydantic's word for bad input
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_not_a_flag)]
-Contracts = Annotated[Whole, Field(ge=0, le=MOST_CONTRACTS)]
-Ticks = Annotated[Whole, Field(ge=0, le=MOST_TICKS)]
-Dollars = Annotated[Decimal, Field(ge=0, le=Decimal(100_000_000), decimal_places=2)]
-Distance = Annotated[Decimal, Field(ge=0, le=Decimal(100_000_000), decimal_places=10)]
-Percent = Annotated[Decimal, Field(ge=0, le=WHOLE, decimal_places=4)]
-
-
-class Target(_Part):
-    """One take-profit: how far, and how much of the position it closes. `trim` None takes all that is left."""
-
-    distance: Distance
-    unit: Unit = Unit.TICKS
-    trim: Annotated[Decimal, Field(gt=0, le=MOST_CONTRACTS, decimal_places=4)] | None = None
-    trim_unit: TrimUnit = TrimUnit.PERCENT
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_legacy_keys(cls, raw: Any) -> Any:
-        """`{"ticks": 40}` and `{"value": 40}` are how the predecessor wrote a distance."""
-        if not isinstance(raw, Mapping) or "distance" in raw:
-            return raw
-        rest = {key: value for key, value in raw.items() if key not in {"ticks", "value"}}
-        if "ticks" in raw:
-            return {**rest, "distance": raw["ticks"], "unit": Unit.TICKS}
-        return {**rest, "distance": raw["value"]} if "value" in raw else raw
-
-    @model_validator(mode="after")
-    def _at_most_the_whole(self) -> Target:
-        if self.trim is not None and self.trim_unit is TrimUnit.PERCENT and self.trim > WHOLE:
-            raise ValueError(f"trim: had {self.trim} percent, limit 100")
-        if self.trim is not None and self.trim_unit is TrimUnit.CONTRACTS and self.trim != int(self.trim):
-            raise ValueError(f"trim: had {self.trim}, wants whole contracts")
-        return self
-
-
-def _wall_clock(value: Any) -> Any:
-    """`8:45 AM`, `08:45` and `8:45` as a time of day."""
-    if not isinstance(value, str):
-        return value
-    text = value.strip().upper()
-    digits = text.removesuffix("AM").removesuffix("PM").strip()
-    hour, _, rest = digits.partition(":")
-    if digits == text or not hour.isdigit():
-        return f"{hour.zfill(2)}:{rest}" if hour.isdigit() and rest else value
-    afternoon = 12 if text.endswith("PM") else 0
-    return f"{int(hour) % 12 + afternoon:02d}:{rest or '00'}" if 1 <= int(hour) <= 12 else value  # noqa: PLR2004
-
-
-def _without_offset(value: time) -> time:
-    if value.tzinfo is not None:
-        raise ValueError("had an offset from UTC, wants a time of day such as 08:45")
-    return value
-
-
-WallClock = Annotated[time, BeforeValidator(_wall_clock), AfterValidator(_without_offset)]
-
-
-class TimeWindow(_Part):
-    """When entries may be taken, in the owner's time zone; an end before the start is on the next day."""
-
-    start: WallClock
-    end: WallClock
-
-    @model_validator(mode="after")
-    def _spans_something(self) -> TimeWindow:
-        if self.start == self.end:
-            raise ValueError("end: is the same as start")
-        return self
-
-
-class Settings(_Part):
+class Settings(Part):
     """The template of a recorder. `title` is the label, `description` the meaning with its unit."""
 
     initial_position_size: Contracts = Field(
@@ -218,7 +103,7 @@ class Settings(_Part):
     limit_offset_ticks: Ticks = Field(
         0, title="Limit offset, ticks", description="How much better than the alert's price a limit entry asks."
     )
-    limit_timeout_s: Annotated[Whole, Field(ge=1, le=86_400)] = Field(
+    limit_timeout_s: Annotated[WholeNumber, Field(ge=1, le=86_400)] = Field(
         60, title="Limit time-out, seconds", description="A limit entry that has not filled by then is canceled."
     )
     same_direction: SameDirection = Field(
@@ -240,16 +125,16 @@ class Settings(_Part):
     signal_blocking: bool = Field(
         default=False, title="One position at a time", description="No entry signal counts while a position is open."
     )
-    signal_cooldown_s: Annotated[Whole, Field(ge=0, le=86_400)] = Field(
+    signal_cooldown_s: Annotated[WholeNumber, Field(ge=0, le=86_400)] = Field(
         0, title="Cool-down, seconds", description="Seconds after an entry in which no other one is taken; 0 is off."
     )
-    max_signals_per_session: Annotated[Whole, Field(ge=0, le=10_000)] = Field(
+    max_signals_per_session: Annotated[WholeNumber, Field(ge=0, le=10_000)] = Field(
         0, title="Most entries per session", description="Entries from 17:00 to 17:00 Chicago time; 0 is no limit."
     )
-    every_nth_signal: Annotated[Whole, Field(ge=1, le=1_000)] = Field(
+    every_nth_signal: Annotated[WholeNumber, Field(ge=1, le=1_000)] = Field(
         1, title="Every Nth signal", description="Takes one entry signal of so many; 1 takes each."
     )
-    entry_delay_s: Annotated[Whole, Field(ge=0, le=25)] = Field(
+    entry_delay_s: Annotated[WholeNumber, Field(ge=0, le=25)] = Field(
         0, title="Delay, seconds", description="Seconds that an entry waits before it is sent; its 30 s still count."
     )
     min_option_premium: Dollars = Field(

@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 from rest_framework import serializers
 
 from justtrades.api import PlainDecimalField, StrictSerializer
-from recorders.settings import MOST_CONTRACTS, MOST_TICKS, Settings, Target, TrimUnit, Unit
+from recorders.setting_types import MOST_CONTRACTS, MOST_TICKS, Target, TrimUnit, Unit
+from recorders.settings import Settings
 
 Field = serializers.Field[Any, Any, Any, Any]
 UNITS = [unit.value for unit in Unit]

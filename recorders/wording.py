@@ -8,7 +8,8 @@ from typing import Any
 
 from django import forms
 
-from recorders.settings import Settings, Target, TrimUnit, Unit, defaults
+from recorders.setting_types import Target, TrimUnit, Unit
+from recorders.settings import Settings, defaults
 
 LABELS = {
     "percent": "% of the fill",

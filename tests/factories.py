@@ -31,7 +31,7 @@ from execution.models import (
 )
 from justtrades import clock
 from justtrades.ids import client_order_id, idempotency_key
-from recorders.models import Recorder, Signal, SignalStatus, WebhookToken
+from recorders.models import Recorder, Signal, SignalStatus, StrategyChain, WebhookToken
 from recorders.services import hash_token
 from recorders.settings import read_settings
 from traders.models import Trader
@@ -94,6 +94,20 @@ class SignalFactory(DjangoModelFactory[Signal]):
     ticker = "MES1!"
     quantity = Decimal(1)
     price = Decimal("6021.25")
+
+
+class StrategyChainFactory(DjangoModelFactory[StrategyChain]):
+    """A strategy that is long one, and says that it was flat where we knew it short."""
+
+    class Meta:
+        model = StrategyChain
+
+    recorder = factory.SubFactory(RecorderFactory)
+    signal = factory.SubFactory(SignalFactory, recorder=factory.SelfAttribute("..recorder"))
+    ticker = "MES"
+    tip = Decimal(1)
+    missing = factory.LazyFunction(lambda: ["-1", "0"])
+    changed_at = factory.LazyFunction(clock.now)
 
 
 class BrokerLoginFactory(DjangoModelFactory[BrokerLogin]):
@@ -267,6 +281,7 @@ class Chain:
     order: Order
     fill: Fill
     position: Position
+    chain: StrategyChain
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -292,4 +307,5 @@ def make_chain(owner: User) -> Chain:
         order=order,
         fill=FillFactory(order=order),
         position=PositionFactory(trader=trader),
+        chain=StrategyChainFactory(recorder=recorder, signal=signal),
     )

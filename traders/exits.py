@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from brokers.base import BracketLeg, Side, Trail
 from brokers.instruments import Contract
-from recorders.settings import Settings, StopType, Target, TrimUnit, Unit
+from recorders.setting_types import StopType, Target, TrimUnit, Unit
+from recorders.settings import Settings
 
 WHOLE = Decimal(100)
 

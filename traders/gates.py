@@ -12,7 +12,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from brokers.base import Side
-from recorders.settings import Directions, Settings, TimeWindow
+from recorders.setting_types import Directions, TimeWindow
+from recorders.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from recorders.dialects import lines, overrides, positions
 from recorders.dialects.overrides import Overrides
 from recorders.dialects.reading import Names, read
 from recorders.fields import Fields
-from recorders.settings import Unit
+from recorders.setting_types import Unit
 
 NAME = "crosstrade"
 _MONTH_CODES = "FGHJKMNQUVXZ"

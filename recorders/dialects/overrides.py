@@ -15,7 +15,8 @@ from typing import Any
 from recorders import fields
 from recorders.alert import Refusal
 from recorders.fields import Fields
-from recorders.settings import BadSettings, SameDirection, StopType, Unit, read_overrides
+from recorders.setting_types import SameDirection, StopType, Unit
+from recorders.settings import BadSettings, read_overrides
 
 STOPS: dict[Unit, tuple[str, ...]] = {
     Unit.TICKS: ("sl", "stop_loss", "sl_ticks"),

@@ -16,7 +16,7 @@ from recorders.dialects import overrides
 from recorders.dialects.overrides import Overrides, Stated
 from recorders.dialects.reading import Names, read
 from recorders.fields import Fields
-from recorders.settings import StopType, Unit
+from recorders.setting_types import StopType, Unit
 
 NAME = "pickmytrade"
 _NAMES = Names(

@@ -12,7 +12,7 @@ from recorders.dialects import overrides
 from recorders.dialects.overrides import Overrides
 from recorders.dialects.reading import Names, read
 from recorders.fields import Fields
-from recorders.settings import Unit
+from recorders.setting_types import Unit
 
 NAME = "pineconnector"
 ACTIONS = {

@@ -13,7 +13,7 @@ from recorders.dialects import positions
 from recorders.dialects.overrides import Overrides, Stated
 from recorders.dialects.words import ACTIONS, action_of
 from recorders.fields import Fields
-from recorders.settings import EntryType
+from recorders.setting_types import EntryType
 
 Aliases = tuple[str, ...]
 _POSITIONS = positions.Names()

@@ -20,7 +20,7 @@ from recorders.dialects.overrides import Overrides, Stated
 from recorders.dialects.reading import Names, read
 from recorders.dialects.words import ACTIONS, action_of, side_of
 from recorders.fields import Fields
-from recorders.settings import SameDirection, StopType, Unit
+from recorders.setting_types import SameDirection, StopType, Unit
 
 NAME = "traderspost"
 _MARKS = frozenset({

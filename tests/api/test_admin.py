@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ from django.urls import reverse
 
 from accounts.services import create_api_token
 from brokers.models import BrokerLogin
-from justtrades import clock
 from justtrades.testing import Cast, browser_of
-from recorders.models import Notice, NoticeKind, Recorder, Signal, StrategyChain, WebhookToken
+from recorders.models import Notice, NoticeKind, Recorder, Signal, WebhookToken
 from tests.factories import (
     BrokerPositionFactory,
     Chain,
@@ -50,9 +48,6 @@ def one_of_each(hers: Chain, cast: Cast) -> Chain:
     ExplanationFactory()
     BrokerPositionFactory(account=hers.account)
     Notice.objects.create(owner=cast.alice, recorder=hers.recorder, kind=NoticeKind.SILENT, text="silent for an hour")
-    StrategyChain.objects.create(
-        recorder=hers.recorder, ticker="MES1!", tip=Decimal(1), signal=hers.signal, changed_at=clock.now()
-    )
     create_api_token(user=cast.alice)
     cast.alice.emailaddress_set.create(email=cast.alice.email)
     Authenticator.objects.create(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -10,13 +11,13 @@ import pytest
 from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.converters import UUIDConverter
+from django.urls.converters import IntConverter, UUIDConverter
 from rest_framework.test import APIClient
 
 from justtrades.testing import Cast, browser_of
 from tests.factories import Chain
 
-LISTS = ("recorders", "signals", "traders", "intents", "orders", "fills", "positions", "accounts", "logins")
+LISTS = ("recorders", "signals", "traders", "intents", "orders", "fills", "positions", "accounts", "logins", "chains")
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 OURS = ("accounts", "brokers", "recorders", "traders", "risk", "billing", "execution")
 
@@ -38,20 +39,21 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def addresses_with_id(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
-    """Every address of the product that takes a UUID, with `{}` where it goes."""
+    """Every address of the product that takes an id, with `{row}` for a UUID and `{number}` for a number."""
     for entry in (resolver or get_resolver()).url_patterns:
         route = prefix + str(entry.pattern).removeprefix("^")
         if isinstance(entry, URLResolver):
             yield from addresses_with_id(entry, route)
         elif isinstance(entry, URLPattern) and any(
-            isinstance(converter, UUIDConverter) for converter in entry.pattern.converters.values()
+            isinstance(converter, UUIDConverter | IntConverter) for converter in entry.pattern.converters.values()
         ):
-            yield "/" + route.replace("<uuid:pk>", "{}")
+            yield "/" + re.sub(r"<int:\w+>", "{number}", re.sub(r"<uuid:\w+>", "{row}", route))
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_owner_sees_hers_and_charlie_sees_none(name: str, alice: APIClient, charlie: APIClient, hers: Chain) -> None:
-    pk = str(row_of(hers, name).pk)
+    pk = row_of(hers, name).pk
+    pk = str(pk) if isinstance(pk, uuid.UUID) else pk
     assert [row["id"] for row in alice.get(f"/api/{name}/").json()["results"]] == [pk]
     assert alice.get(f"/api/{name}/{pk}/").json()["id"] == pk
     assert charlie.get(f"/api/{name}/").json() == {"count": 0, "next": None, "previous": None, "results": []}
@@ -67,8 +69,8 @@ def test_anonymous_gets_401(name: str, hers: Chain) -> None:
 
 def test_the_sweep_finds_the_addresses() -> None:
     found = set(addresses_with_id())
-    assert {"/api/recorders/{}/rotate-token/", "/api/recorders/{}/clone/", "/api/traders/{}/routes/"} <= found
-    assert "/recorders/{}/edit/" in found
+    assert {"/api/recorders/{row}/rotate-token/", "/api/recorders/{row}/clone/", "/api/traders/{row}/routes/"} <= found
+    assert {"/recorders/{row}/edit/", "/api/chains/{number}/converge/"} <= found
     assert all("<" not in address for address in found)
 
 
@@ -80,7 +82,7 @@ def test_charlie_gets_nowhere(address: str, charlie: APIClient, cast: Cast, hers
         if not isinstance(row.pk, uuid.UUID):
             continue
         for method in METHODS:
-            asked = address.format(row.pk)
+            asked = address.format(row=row.pk, number=hers.chain.pk)
             client: Client = charlie if address.startswith("/api/") else browser
             answer = client.generic(method.upper(), asked, b"{}", content_type="application/json")
             assert answer.status_code in {404, 405} or method == "options", (method, asked, answer.status_code)

@@ -11,7 +11,7 @@ from brokers.base import BracketLeg, OrderType, Side, Trail
 from execution.moves import Move, MoveKind
 from execution.plan import LegKind, decide
 from execution.wishes import Act
-from recorders.settings import OppositeDirection, SameDirection
+from recorders.setting_types import OppositeDirection, SameDirection
 from tests.traders.cases import FOLLOWS, MNQ, NOTE, buy, case, facts, flatten, sell, shown, take, targets, to
 
 D = Decimal

@@ -1,4 +1,4 @@
-"""Streams through the real door: what is sent again changes nothing, and every follower ends where the strategy does."""
+"""Streams through the real door: what is sent again changes nothing, and all end where the strategy does."""
 
 from __future__ import annotations
 

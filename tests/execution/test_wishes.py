@@ -14,7 +14,7 @@ from brokers.base import Side
 from execution.moves import Move, MoveKind
 from execution.plan import Decision, LegKind, decide
 from execution.wishes import OPENING, Act, wish_of
-from recorders.settings import Directions, OppositeDirection, SameDirection
+from recorders.setting_types import Directions, OppositeDirection, SameDirection
 from tests.traders.cases import FOLLOWS, MNQ, after_all, case, effective, flatten, shown, to
 from traders.sizing import Worth
 

@@ -19,16 +19,17 @@ PAGES = (
 )  # fmt: skip
 PANELS = ("status", "positions", "signals", "recorders", "orders", "fills")
 OWNED = {
-    "signal": "signal",
+    "signal": "signal", "signal_traces": "signal", "trace": ("signal", "trader"),
     "recorder": "recorder", "recorder_edit": "recorder", "recorder_rotate": "recorder", "recorder_delete": "recorder",
-    "recorder_test_alert": "recorder",
+    "recorder_test_alert": "recorder", "recorder_clone": "recorder", "recorder_revoke": "recorder",
+    "chain_converge": ("recorder", "chain"),
     "trader_edit": "trader", "trader_enable": "trader", "trader_disable": "trader", "trader_delete": "trader",
     "broker_enable": "login", "broker_disable": "login",
 }  # fmt: skip
-READ_ONLY = {"signal", "recorder"}
+READ_ONLY = {"signal", "signal_traces", "trace", "recorder"}
 POST_ONLY = {
     "recorder_rotate", "recorder_delete", "recorder_test_alert", "trader_enable", "trader_disable", "trader_delete",
-    "broker_enable", "broker_disable",
+    "broker_enable", "broker_disable", "recorder_clone", "recorder_revoke", "chain_converge",
 }  # fmt: skip
 
 
@@ -43,7 +44,8 @@ def every_row() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def address(name: str, hers: Chain) -> str:
-    return reverse(name, args=[getattr(hers, OWNED[name]).pk])
+    rows = OWNED[name]
+    return reverse(name, args=[getattr(hers, row).pk for row in ((rows,) if isinstance(rows, str) else rows)])
 
 
 def test_every_page_with_an_id_is_in_the_sweep() -> None:
@@ -73,7 +75,7 @@ def test_every_panel_opens_for_its_owner_and_is_not_kept(name: str, alice: Clien
 
 @pytest.mark.parametrize("name", sorted(set(OWNED) - POST_ONLY))
 def test_every_page_of_a_row_opens_for_its_owner(name: str, alice: Client, hers: Chain) -> None:
-    assert alice.get(address(name, hers)).status_code == 200
+    assert alice.get(address(name, hers), follow=True).status_code == 200
 
 
 @pytest.mark.parametrize("name", PAGES)

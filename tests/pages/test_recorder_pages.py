@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from justtrades import clock
 from recorders.models import Notice, NoticeKind, Recorder, SignalStatus, StrategyChain, WebhookToken
-from recorders.settings import FIELDS, Settings, Target, TimeWindow
+from recorders.setting_types import Target, TimeWindow
+from recorders.settings import FIELDS, Settings
 from tests.factories import Chain, RecorderFactory, SignalFactory, WebhookTokenFactory, template
 from tests.pages.test_forms import shown_token, typed, words_of
 

@@ -10,19 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorders.settings import (
-    FIELDS,
-    BadSettings,
-    Settings,
-    Target,
-    TimeWindow,
-    TrimUnit,
-    Unit,
-    defaults,
-    merge,
-    read_overrides,
-    read_settings,
-)
+from recorders.setting_types import Target, TimeWindow, TrimUnit, Unit
+from recorders.settings import FIELDS, BadSettings, Settings, defaults, merge, read_overrides, read_settings
 
 unhurried = settings(deadline=None)
 WINDOW = {"start": "08:30", "end": "15:00"}

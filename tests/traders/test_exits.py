@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from brokers.base import Side, Trail
 from brokers.instruments import Contract, products
-from recorders.settings import WHOLE, read_settings
+from recorders.setting_types import WHOLE
+from recorders.settings import read_settings
 from tests.traders.cases import CL, DAY, GC, MNQ, NOTE, YEN, targets
 from traders.exits import (
     ExitTarget,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from recorders.settings import FIELDS, BadSettings, Settings, TimeWindow
+from recorders.setting_types import TimeWindow
+from recorders.settings import FIELDS, BadSettings, Settings
 from traders.settings import Route, resolve
 
 PLAIN = Route()

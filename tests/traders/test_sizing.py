@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from brokers.instruments import conversion_ratio
 from execution.moves import Move
 from execution.plan import decide
-from recorders.settings import WHOLE
+from recorders.setting_types import WHOLE
 from tests.traders.cases import FOLLOWS, MNQ, NQ, buy, case, effective, shown, to
 from traders.sizing import (
     Size,

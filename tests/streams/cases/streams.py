@@ -61,7 +61,7 @@ CASES = (
     Case(
         "S4 two targets in one second, swapped on the way",
         (S4_ENTRY, (S4_TWO, S4_ONE)),
-        codes=("NO_CHANGE",),
+        codes=("ALREADY_FLAT",),
         settings=FOLLOW,
     ),
     Case(
@@ -69,7 +69,7 @@ CASES = (
         (fill("0>3"), (fill("2>1"), fill("3>2"))),
         1,
         long(1),
-        ("NO_CHANGE",),
+        ("SHARE_BELOW_ONE",),
         settings=FOLLOW,
     ),
     Case(
@@ -91,7 +91,7 @@ CASES = (
         (S6_ENTRY, S6_TURN[::-1]),
         -2,
         short(2),
-        ("NO_CHANGE",),
+        ("AT_TARGET",),
         settings=FOLLOW,
     ),
     Case("S7 the same bytes three times are one entry", (Raw(S7_BODY, times=3),), 1, long(1), placed=1, stored=1),

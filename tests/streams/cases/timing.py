@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.streams.case import Case, Pause, Raw, act, buy, close, expect, fill, long, sell, short
 
 FOLLOW = {"initial_position_size": 0, "add_position_size": 0}
 TIMED = '{"action":"buy","ticker":"MNQ1!","contracts":"1","fired_at":"@NOW@","n":@NUMBER@}'
 TIMELESS = '{"action":"buy","ticker":"MNQ1!","contracts":"1"}'
 ASKS = {"on_desync": "ask"}
+SIX = {"initial_position_size": 6}
+
+
+def swapped(name: str, start: str, pair: tuple[str, str], net: int, *codes: str, **settings: Any) -> Case:
+    """Two alerts of one second arrive the wrong way round, and come to what they would have come to in order."""
+    legs = long(net) if net > 0 else short(-net) if net < 0 else ()
+    return Case(f"swapped: {name}", (fill(start), (fill(pair[1]), fill(pair[0]))), net, legs, codes, settings)
+
 
 CASES = (
     Case("an entry of 45 seconds ago is not sent", (buy(age=45),), codes=("STALE",), placed=0),
@@ -28,21 +38,32 @@ CASES = (
            stored=1) for times in (2, 3, 4)),
     Case("a resend after the exit does not enter again", (Raw(TIMELESS), close(), Raw(TIMELESS)), placed=2, stored=2),
     Case("two fills in one second", ((fill("0>1"), fill("1>2")),), 2, long(2), settings=FOLLOW, stored=2),
-    Case("two fills in one second, swapped", ((fill("1>2"), fill("0>1")),), 2, long(2), ("NO_CHANGE",),
+    Case("two fills in one second, swapped", ((fill("1>2"), fill("0>1")),), 2, long(2), ("AT_TARGET",),
          settings=FOLLOW, stored=2),
     Case("in and out in one second", ((fill("0>1"), fill("1>0")),), placed=2, stored=2),
     Case("three exits in one second, backwards", (fill("0>3"), (fill("1>0"), fill("2>1"), fill("3>2"))),
-         codes=("NO_CHANGE",) * 2, settings=FOLLOW),
+         codes=("NO_CHANGE", "ALREADY_FLAT"), settings=FOLLOW),
     Case("two entries in different words are two", (buy(comment="one"), buy(comment="two")), 1, long(1),
          ("SAME_DIRECTION",), placed=1, stored=2),
     Case("an alert that was overtaken is late", ((fill("1>2"), fill("0>1", age=5)),), 2, long(2), ("SUPERSEDED",),
          settings=FOLLOW),
     Case("an exit that overtook its entry", ((fill("1>0"), fill("0>1", age=5)),), codes=("ALREADY_FLAT", "SUPERSEDED"),
          placed=0),
+    swapped("two adds of one", "0>1", ("1>2", "2>3"), 3),
+    swapped("two adds, the strategy's size", "0>1", ("1>2", "2>3"), 3, "AT_TARGET", **FOLLOW),
+    swapped("two partial exits of six", "0>3", ("3>2", "2>1"), 2, "SHARE_BELOW_ONE", **SIX),
+    swapped("two partial exits of one", "0>3", ("3>2", "2>1"), 1, "SHARE_BELOW_ONE", "SHARE_BELOW_ONE"),
+    swapped("an add and a partial exit", "0>2", ("2>4", "4>3"), 3, "SHARE_BELOW_ONE", **FOLLOW),
+    swapped("an add of one and a partial exit", "0>2", ("2>4", "4>3"), 2, "SHARE_BELOW_ONE"),
+    swapped("a reversal and its exit", "0>2", ("2>-2", "-2>0"), 0, "ALREADY_FLAT"),
+    swapped("an exit and the other side", "0>2", ("2>0", "0>-2"), -1, "SAME_DIRECTION"),
+    swapped("an exit and the same side again", "0>2", ("2>0", "0>1"), 1, "SHARE_BELOW_ONE", **FOLLOW),
+    swapped("two reversals", "0>-1", ("-1>1", "1>-1"), -1, "NO_CHANGE", "NO_CHANGE"),
     Case("a lost add converges", (fill("0>1"), fill("2>3")), 3, long(3), settings=FOLLOW),
     Case("a lost partial exit converges", (fill("0>3"), fill("2>1")), 1, long(1), settings=FOLLOW),
     Case("a lost exit before the same entry", (fill("0>1"), fill("0>1")), 1, long(1), ("NO_CHANGE",), placed=1),
-    Case("a lost entry before its exit", (fill("0>1"), fill("1>0"), fill("2>1")), 1, long(1), placed=3),
+    Case("a lost entry before its partial exit: an exit never opens", (fill("0>1"), fill("1>0"), fill("2>1")),
+         codes=("NOT_IN_POSITION",), placed=2),
     Case("asked, it waits", (fill("0>1"), fill("2>3")), 1, long(1), ("DESYNC",), FOLLOW, recorder=ASKS, placed=1),
     Case("asked, the next exit still ends it", (fill("0>1"), fill("2>3"), fill("3>0")), codes=("DESYNC",),
          settings=FOLLOW, recorder=ASKS, placed=2),
