@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -175,10 +175,18 @@ def _move_after(step: Step, recorder: Recorder, alert: ParsedAlert, own_words: M
     if step.start is not None and recorder.on_desync == OnDesync.ASK:
         # Nobody followed the gap that is closed now.
         return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity)
-    if step.start is not None and step.before == step.after:
-        # Its parts came in the wrong order: whoever could do nothing with them then has still to get there.
-        return Move(MoveKind.TO, before=step.start, after=step.after, quantity=alert.quantity, is_summary=True)
     move = Move(MoveKind.TO, before=step.before, after=step.after, quantity=alert.quantity)
+    return _settled(step, own_words, move)
+
+
+def _settled(step: Step, own_words: Move, move: Move) -> Move:
+    """The move that ends right for those who hold what they should and for those who do not."""
+    if step.before == step.after and step.link is Link.GAP:
+        # What was missed brought the strategy back to where it stands: who holds it keeps it, who does not enters.
+        return replace(own_words, is_summary=True)
+    if step.before == step.after and step.start is not None:
+        # Its parts came in the wrong order: whoever could do nothing with them then has still to get there.
+        return replace(move, before=step.start, is_summary=True)
     # An exit can never increase, whatever was missed before it.
     return own_words if own_words.only_reduces and not move.only_reduces else move
 

@@ -132,3 +132,11 @@ def test_a_close_that_leaves_a_position_open_can_open_none() -> None:
     planning.plan_next(recorder.pk)
     fill_all()
     assert net(trader) == 0
+
+
+def test_a_missed_round_trip_lets_only_those_enter_who_hold_nothing() -> None:
+    recorder, (holder, stopped_out) = recorder_with(2, settings=FOLLOW)
+    send(recorder, 0, 2, clock.now() - timedelta(seconds=9))
+    Position.objects.filter(trader=stopped_out).update(net_qty=0)
+    assert send(recorder, 0, 2, clock.now()).link == "gap"
+    assert (net(holder), net(stopped_out)) == (2, 2)
