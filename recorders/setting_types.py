@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -64,9 +65,16 @@ class Directions(StrEnum):
 
 
 class Part(BaseModel):
-    """What settings are made of: never changed, and nothing unknown in it."""
+    """A value: never changed, nothing unknown in it. Its hash is kept: a plan asks for it thousands of times."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(self.__dict__[name] for name in type(self).model_fields))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 def _not_a_flag(value: Any) -> Any:

@@ -31,6 +31,9 @@ PAGES = {
     "recorders": "/recorders/",
     "traders": "/traders/",
     "brokers": "/brokers/",
+    "recorder": "/recorders/{recorder_id}/",
+    "recorder-settings": "/recorders/{recorder_id}/edit/",
+    "trader-new": "/traders/new/?recorder={recorder_id}",
 }
 SETTLE_MS = 1200
 
@@ -58,12 +61,16 @@ def photograph(browser: Browser, demo: dict[str, Any]) -> Iterator[Path]:
             context.add_init_script(f"localStorage.setItem('jt-theme', '{theme}')")
             page = sign_in(context, root, demo)
             for name, path in PAGES.items():
-                page.goto(f"{root}{path}")
+                page.goto(f"{root}{path.format(**demo)}")
                 yield keep(page, f"{name}-{size}-{theme}")
             page.goto(f"{root}/signals/")
             if page.locator(".signals .row-link").count() > 0:
                 page.locator(".signals .row-link").first.click()
                 yield keep(page, f"signal-{size}-{theme}")
+                page.goto(f"{root}/signals/")
+                page.locator("a[href*='/traders/']", has_text="trace").first.click()
+                page.wait_for_url("**/signals/*/traders/**")
+                yield keep(page, f"trace-{size}-{theme}")
             context.close()
 
 

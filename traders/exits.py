@@ -10,21 +10,15 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cached_property, lru_cache
 
-from pydantic import BaseModel, ConfigDict
-
 from brokers.base import BracketLeg, Side, Trail
 from brokers.instruments import Contract
-from recorders.setting_types import StopType, Target, TrimUnit, Unit
+from recorders.setting_types import Part, StopType, Target, TrimUnit, Unit
 from recorders.settings import Settings
 
 WHOLE = Decimal(100)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Level(_Part):
+class Level(Part):
     """A price to be: so many points from the fill, so many percent of it, or the price itself."""
 
     points: Decimal | None = None
@@ -40,7 +34,7 @@ class Level(_Part):
         return abs(entry) * self.percent / WHOLE if self.percent is not None else abs((self.price or entry) - entry)
 
 
-class ExitTarget(_Part):
+class ExitTarget(Part):
     """`share` of the position in percent, or `contracts` of it; neither: all that is left."""
 
     level: Level
@@ -48,7 +42,7 @@ class ExitTarget(_Part):
     contracts: int | None = None
 
 
-class ExitTemplate(_Part):
+class ExitTemplate(Part):
     """Trail and break-even distances are points. No stop and no targets: the position wants no exits of ours."""
 
     targets: tuple[ExitTarget, ...] = ()
