@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Mod
 
-from brokers.base import AccountRef, CancelOrder, OrderRole
+from brokers.base import AccountRef, CancelOrder, OrderRole, OrderStatus
 from execution import locks, transitions
 from execution.intents import Wanting, wish_exit
 from execution.models import (
@@ -19,6 +19,7 @@ from execution.models import (
     Fill,
     IntentKind,
     IntentSource,
+    IntentStatus,
     ObjectKind,
     Order,
     OrderIntent,
@@ -115,45 +116,68 @@ def cancel_orphans(desk: Desk) -> int:
 def adopt_flat(lane: int) -> int:
     """Close our record of a position that the broker says does not exist, when no fill explains it for a while.
 
-    Somebody closed it at the broker. Holding on to it would let the next alert act on a position that is not there.
-    Only a report that is newer than our last fill counts, and only where one trader alone holds the contract on the
-    account: two that hold against each other are flat at the broker by right.
+    Somebody closed it at the broker. Holding on to it would let the next alert act on a position that is not there,
+    and an exit that found less to close than we thought would never be done.
+    """
+    keys = list(_gone_at_broker(lane).values_list("trader_id", "symbol"))
+    if not keys:
+        return 0
+    exits = OrderIntent.objects.filter(
+        _HAS_FILLED,
+        trader_id__in={trader for trader, _ in keys},
+        symbol__in={symbol for _, symbol in keys},
+        status__in=LIVE_INTENTS,
+    )
+    with transaction.atomic():
+        over = locks.lock_intents(OrderIntent.objects.filter(id__in=exits.values("id")))
+        for position in locks.lock_positions(keys).values():
+            _close_record(position)
+        for intent in over:
+            _end_exit(intent)
+    return len(keys)
+
+
+_HAS_FILLED = Q(kind=IntentKind.EXIT, orders__role=OrderRole.EXIT.value, orders__status=OrderStatus.FILLED.value)
+"""An exit whose order has filled closed all that was there, whatever we thought that it was."""
+
+
+def _gone_at_broker(lane: int) -> QuerySet[Position]:
+    """Only a report that is not older than our last fill counts, and only where one trader alone holds the contract on
+    the account: two that hold against each other are flat at the broker by right.
     """
     since = clock.now() - BROKER_FLAT_AFTER
-    flat = BrokerPosition.objects.filter(
-        account_id=OuterRef("account_id"),
-        symbol=OuterRef("symbol"),
-        net_qty=0,
-        reported_at__lt=since,
-        reported_at__gt=OuterRef("updated_at"),
-    )
-    others = (
-        Position.objects.exclude(net_qty=0)
-        .exclude(pk=OuterRef("pk"))
-        .filter(account_id=OuterRef("account_id"), symbol=OuterRef("symbol"))
-    )
-    under_way = OrderIntent.objects.filter(
+    here = {"account_id": OuterRef("account_id"), "symbol": OuterRef("symbol")}
+    flat = BrokerPosition.objects.filter(**here, net_qty=0, reported_at__lt=since)
+    others = Position.objects.exclude(net_qty=0).exclude(pk=OuterRef("pk")).filter(**here)
+    live = OrderIntent.objects.filter(
         trader_id=OuterRef("trader_id"), symbol=OuterRef("symbol"), status__in=LIVE_INTENTS
     )
+    # An entry that waits for the exit has sent nothing yet.
+    waits = Q(kind=IntentKind.ENTRY, status=IntentStatus.CLEARED, after__isnull=False)
+    under_way = live.exclude(waits).exclude(id__in=OrderIntent.objects.filter(_HAS_FILLED).values("id"))
     # A fill of ours whose price the venue still owes us explains the flat report by itself.
     ours = Order.objects.filter(
         account_id=OuterRef("account_id"), broker_order_id=OuterRef("broker_order_id"), trader__isnull=False
     )
-    unapplied = Fill.objects.filter(
-        Exists(ours), account_id=OuterRef("account_id"), symbol=OuterRef("symbol"), applied_at__isnull=True
-    )
-    gone = (
+    unapplied = Fill.objects.filter(Exists(ours), **here, applied_at__isnull=True)
+    # The exit's last fill and the report that nothing is left come together.
+    is_newer = Exists(flat.filter(reported_at__gt=OuterRef("updated_at")))
+    is_as_new = Exists(live.filter(_HAS_FILLED)) & Exists(flat.filter(reported_at=OuterRef("updated_at")))
+    return (
         Position.objects.exclude(net_qty=0)
         .annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES))
-        .filter(Exists(flat), ~Exists(others), ~Exists(under_way), ~Exists(unapplied), lane=lane)
+        .filter(is_newer | is_as_new, ~Exists(others), ~Exists(under_way), ~Exists(unapplied), lane=lane)
     )
-    keys = list(gone.values_list("trader_id", "symbol"))
-    if not keys:
-        return 0
-    with transaction.atomic():
-        for position in locks.lock_positions(keys).values():
-            _close_record(position)
-    return len(keys)
+
+
+def _end_exit(intent: OrderIntent) -> None:
+    now, before = clock.now(), intent.status
+    intent.status, intent.finished_at = IntentStatus.DONE, now
+    intent.save(update_fields=["status", "finished_at"])
+    detail = "the broker is flat, and held less than we thought"
+    transitions.record([
+        Change(intent.owner_id, ObjectKind.INTENT, intent.id, before, IntentStatus.DONE, now, detail)
+    ])  # fmt: skip
 
 
 def _close_record(position: Position) -> None:

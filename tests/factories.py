@@ -33,7 +33,7 @@ from justtrades import clock
 from justtrades.ids import client_order_id, idempotency_key
 from recorders.models import Recorder, Signal, SignalStatus, StrategyChain, WebhookToken
 from recorders.services import hash_token
-from recorders.settings import read_settings
+from tests.stored import bracket, template
 from traders.models import Trader
 
 SYMBOL = "MESZ6"
@@ -57,12 +57,6 @@ class RecorderFactory(DjangoModelFactory[Recorder]):
     owner = factory.SubFactory(UserFactory)
     name = factory.Sequence("Recorder {}".format)
     template = factory.LazyAttribute(lambda made: template(**(made.settings or {})))
-
-
-def template(**settings: Any) -> dict[str, Any]:
-    """A recorder's stored settings: one contract, a target 40 and a stop 20 ticks away, unless said otherwise."""
-    usual = {"targets": [{"distance": 40}], "stop_distance": 20}
-    return read_settings({**usual, **settings}).dump()
 
 
 class WebhookTokenFactory(DjangoModelFactory[WebhookToken]):
@@ -167,12 +161,6 @@ class OrderIntentFactory(DjangoModelFactory[OrderIntent]):
     stop_distance = Decimal(5)
     bracket = factory.LazyAttribute(lambda made: bracket(made.qty, made.target_distance, made.stop_distance))
     status = IntentStatus.DONE
-
-
-def bracket(qty: int, target: Decimal | None, stop: Decimal | None) -> list[list[Any]]:
-    """An intent's stored bracket of one leg, or of none."""
-    texts = [None if distance is None else str(distance) for distance in (target, stop)]
-    return [] if texts == [None, None] else [[qty, *texts, None, None, None, 0]]
 
 
 class OrderFactory(DjangoModelFactory[Order]):

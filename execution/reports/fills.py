@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from brokers.base import OrderStatus, Side
+from brokers.base import OrderRole, OrderStatus, Side
 from brokers.instruments import product_of
 from brokers.reports import FillReport
 from execution import locks
@@ -67,8 +67,11 @@ def apply_fills(ledger: Ledger, broker_orders: Iterable[tuple[UUID, str]]) -> No
     if not ours:
         return
     positions = _positions_for([order for _, order, _ in ours])
+    booked: list[UUID] = []
     for fill, order, trader_id in ours:
-        _apply(ledger, fill, order, positions[trader_id, order.symbol])
+        position = positions[trader_id, order.symbol]
+        _apply(ledger, fill, order, position, _own_part(fill, order, position, booked))
+        booked.append(fill.id)
     killpoint("fills.mid")
     applied = [(fill.id, order.id, ledger.now, fill.realized_pnl) for fill, order, _ in ours]
     update_rows(Fill, ("order_id", "applied_at", "realized_pnl"), applied)
@@ -107,7 +110,24 @@ def _positions_for(orders: Sequence[Order]) -> dict[tuple[UUID, str], Position]:
     return locks.lock_positions(wanted)
 
 
-def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position) -> None:
+def _own_part(fill: Fill, order: Order, position: Position, booked: Sequence[UUID]) -> int:
+    """Contracts of the fill that are the trader's own.
+
+    The venue's flatten also closes what the owner holds there by hand. That is not the trader's, and a close never
+    opens. While a fill of an entry still waits for its price, what the trader holds is not known, and all counts.
+    """
+    net, closing = position.net_qty, -Side(fill.side).sign
+    own = min(fill.qty, max(0, net * closing))
+    if order.role != OrderRole.EXIT or own == fill.qty:
+        return fill.qty
+    entries = Order.objects.filter(trader_id=position.trader_id, symbol=order.symbol, role=OrderRole.ENTRY.value)
+    awaited = Fill.objects.filter(
+        account_id=fill.account_id, broker_order_id__in=entries.values("broker_order_id"), applied_at__isnull=True
+    )
+    return fill.qty if awaited.exclude(id__in=booked).exists() else own
+
+
+def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position, own: int) -> None:
     price = fill.price
     if price is None:
         return
@@ -118,10 +138,15 @@ def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position) -> None
     order.filled_qty = total
     ledger.touch(order)
     ledger.move(order, OrderStatus.FILLED if total >= order.qty else OrderStatus.PARTIALLY_FILLED)
-    before = position.net_qty
-    held = Holding(position.net_qty, position.avg_price, position.realized_pnl)
-    now_held = after_fill(held, Side(fill.side), fill.qty, price, product_of(position.symbol).point_value)
-    fill.realized_pnl = now_held.realized_pnl - position.realized_pnl
+    fill.realized_pnl = Decimal(0) if own == 0 else _book(ledger, fill, position, own, price)
+    _note_entry(ledger, order, position)
+
+
+def _book(ledger: Ledger, fill: Fill, position: Position, qty: int, price: Decimal) -> Decimal:
+    """Move the position by `qty` contracts of the fill; what that realised."""
+    before, realized_before = position.net_qty, position.realized_pnl
+    held = Holding(before, position.avg_price, realized_before)
+    now_held = after_fill(held, Side(fill.side), qty, price, product_of(position.symbol).point_value)
     position.net_qty, position.realized_pnl = now_held.net_qty, now_held.realized_pnl
     position.avg_price = None if now_held.avg_price is None else now_held.avg_price.quantize(AVERAGE_PLACES)
     position.updated_at = ledger.now
@@ -129,11 +154,11 @@ def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position) -> None
         position.opened_at = ledger.now
     if position.net_qty == 0:
         position.exits, position.is_at_break_even = "", False
-    _note_entry(ledger, order, position)
     ledger.changes.append(
         Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", f"{position.net_qty:+d}",
-               ledger.now, f"{fill.side} {fill.qty} @ {price}")
+               ledger.now, f"{fill.side} {qty} @ {price}")
     )  # fmt: skip
+    return position.realized_pnl - realized_before
 
 
 def _note_entry(ledger: Ledger, order: Order, position: Position) -> None:

@@ -55,13 +55,14 @@ def test_an_override_at_creation(name: str, alice: APIClient, cast: Cast, plain:
     assert {field: made.json()[field] for field in FIELDS if made.json()[field] is not None} == given
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name in FIELDS for value in BAD[kind_of(name)] if value is not None]
-)
-def test_a_wrong_type_names_the_field(name: str, value: Any, alice: APIClient, plain: Trader) -> None:
-    answer = alice.patch(own(plain), {name: value}, format="json")
-    assert answer.status_code == 400
-    assert {key.partition(".")[0] for key in answer.json()["errors"]} == {name}
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_wrong_type_names_the_field(name: str, alice: APIClient, plain: Trader) -> None:
+    for value in BAD[kind_of(name)]:
+        if value is None:
+            continue
+        answer = alice.patch(own(plain), {name: value}, format="json")
+        assert answer.status_code == 400, value
+        assert {key.partition(".")[0] for key in answer.json()["errors"]} == {name}, value
     plain.refresh_from_db()
     assert plain.overrides == {}
 

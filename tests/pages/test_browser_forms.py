@@ -8,8 +8,9 @@ from playwright.sync_api import Page, expect
 
 from justtrades.testing import Cast
 from recorders.models import Recorder
-from tests.factories import BrokerAccountFactory, Chain, template
+from tests.factories import BrokerAccountFactory, Chain
 from tests.pages.test_browser import OpenScreen
+from tests.stored import template
 from traders.models import Trader
 
 pytestmark = pytest.mark.browser

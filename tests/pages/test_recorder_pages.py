@@ -15,8 +15,9 @@ from justtrades import clock
 from recorders.models import Notice, NoticeKind, Recorder, SignalStatus, StrategyChain, WebhookToken
 from recorders.setting_types import Target, TimeWindow
 from recorders.settings import FIELDS, Settings
-from tests.factories import Chain, RecorderFactory, SignalFactory, WebhookTokenFactory, template
+from tests.factories import Chain, RecorderFactory, SignalFactory, WebhookTokenFactory
 from tests.pages.test_forms import shown_token, typed, words_of
+from tests.stored import template
 
 ROWS = {"targets", "time_windows"}
 TYPED: dict[str, tuple[str, Any]] = {

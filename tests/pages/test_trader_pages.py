@@ -16,9 +16,10 @@ from brokers.models import BrokerAccount
 from justtrades.testing import Cast
 from recorders.settings import FIELDS
 from recorders.wording import in_words
-from tests.factories import BrokerAccountFactory, BrokerLoginFactory, Chain, RecorderFactory, TraderFactory, template
+from tests.factories import BrokerAccountFactory, BrokerLoginFactory, Chain, RecorderFactory, TraderFactory
 from tests.pages.test_forms import typed, words_of
 from tests.pages.test_recorder_pages import ROWS, TYPED
+from tests.stored import template
 from traders.models import Trader
 
 

@@ -54,7 +54,7 @@ def rounds(seed: int, alerts: int) -> Iterator[list[Round]]:
             steps = chance.choice((1, 1, 1, chance.randint(2, 3)))
             path = [held[product.root]]
             for _ in range(steps):
-                path.append(_next(chance, path[-1]))
+                path.append(next_position(chance, path[-1]))
             held[product.root] = path[-1]
             now.append(Round(product, _price(chance, product), tuple(path)))
             alerts -= steps
@@ -62,7 +62,7 @@ def rounds(seed: int, alerts: int) -> Iterator[list[Round]]:
     yield [Round(one, _price(chance, one), (held[one.root], 0)) for one in PRODUCTS if held[one.root]]
 
 
-def _next(chance: random.Random, held: int) -> int:
+def next_position(chance: random.Random, held: int) -> int:
     """Adds, partial exits, exits and reversals of several contracts, in about equal parts."""
     if held == 0:
         return chance.choice((1, -1)) * chance.randint(1, 3)

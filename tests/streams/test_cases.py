@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.streams.stage import Outcome
 
 # One process plays all of them; starting the product and the play take longer than any test may.
-pytestmark = [pytest.mark.xdist_group("streams"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("streams"), pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

@@ -14,6 +14,7 @@ from tests.streams.cases import (
     probes,
     rules,
     sizing,
+    storms,
     streams,
     symbols,
     timing,
@@ -22,7 +23,8 @@ from tests.streams.cases import (
 CASES: tuple[Case, ...] = tuple(
     case
     for topic in (
-        actions, dialects, dirty, exits, moving, overrides, positions, probes, rules, sizing, streams, symbols, timing,
+        actions, dialects, dirty, exits, moving, overrides, positions, probes, rules, sizing, storms, streams, symbols,
+        timing,
     )
     for case in topic.CASES
 )  # fmt: skip
