@@ -33,7 +33,7 @@ check: lint sizes imports types semgrep migrations ## every gate short of the te
 
 .PHONY: pytest
 pytest: $(DEV_STAMP) $(DIST_STAMP) browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not faults and not streams"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not faults and not streams"
 
 .PHONY: chaos
 chaos: $(DEV_STAMP) $(DIST_STAMP) ## the tests that kill processes

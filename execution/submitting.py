@@ -142,8 +142,8 @@ def _trail(distance: str | None, trigger: str | None, step: str | None) -> Trail
 def requests_for(intent: Due, account: AccountRef) -> list[Request]:
     """What goes on the wire: an entry with its bracket in one request, an exit as the venue's own flatten.
 
-    A part of a position, and all of it where another recorder's trader holds the same contract on the account, goes
-    as a plain order: a flatten would close the others' share too. Its exit legs are out of the way by then (see
+    A part of a position, and all of it where another trader is on the same account, goes as a plain order: a flatten
+    would close the other's share too, also one that is just on its way. Its exit legs are out of the way by then (see
     `execution.shrink`).
     """
     side = Side(intent.side)

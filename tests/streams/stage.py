@@ -28,7 +28,7 @@ from tests.streams.case import MARKETS, Case, Expect, Pause, Price, Raw, Sent, S
 from traders.models import Trader
 from traders.services import create_trader
 
-ACCOUNTS_PER_LOGIN = 8
+ACCOUNTS_PER_LOGIN = 16
 BALANCE = 10_000_000
 SENDERS = 4
 MOST_AT_ONCE = 100
@@ -48,7 +48,7 @@ class Outcome:
     codes: tuple[str, ...] = ()
     differences: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    pnl: Decimal = Decimal(0)
+    pnl: str = ""
     placed: int = 0
     stored: int = 0
 
@@ -226,7 +226,7 @@ def _take_down(actor: Actor, books: Books) -> None:
     outcome.net, outcome.legs = actor.net(books), books.legs_of(actor.accounts)
     outcome.codes = codes_of(actor.recorders)
     outcome.differences = actor.busy(books)
-    outcome.pnl = sum((books.realized[trader] for trader, _ in actor.traders), Decimal(0))
+    outcome.pnl = f"{sum((books.realized[trader] for trader, _ in actor.traders), Decimal(0)):.2f}"
     outcome.placed = sum(len(books.venue[account]["entries"]) for account in actor.accounts)
     outcome.stored = Signal.objects.filter(recorder_id__in=actor.recorders).count()
 

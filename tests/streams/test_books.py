@@ -119,7 +119,6 @@ def desk(plant: Plant) -> Iterator[Desk]:
     plant.sandbox.switches(fees=True)
 
 
-@pytest.mark.xdist_group("streams")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("alerts", [150, pytest.param(1500, marks=pytest.mark.streams)])
 def test_the_stream_earns_what_an_independent_book_says(desk: Desk, alerts: int) -> None:

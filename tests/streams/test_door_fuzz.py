@@ -26,7 +26,7 @@ CONTENT_TYPES = ("application/json", "text/plain", "text/plain; charset=utf-16",
                  "application/x-www-form-urlencoded", "nonsense")  # fmt: skip
 FOUND, NOT_FOUND = 200, 404
 ALARMS = ("Traceback", '"level": "error"', '"level": "critical"', "Internal Server Error")
-pytestmark = [pytest.mark.xdist_group("streams"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 class Sender:

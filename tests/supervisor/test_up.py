@@ -16,7 +16,7 @@ import pytest
 from justtrades.environment import ROOT
 from tests.supervisor.product import Product, until
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("up")]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
