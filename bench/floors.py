@@ -23,9 +23,9 @@ _INSERT = """
     INSERT INTO recorders_signal (
         id, owner_id, recorder_id, status, reason_code, reason_text, body, body_hash, resend_key, resend_key_offset,
         has_weak_key, resend_count, source_ip, action, ticker, quantity, price, position, prev_position, fired_at,
-        received_at, plan_attempts)
+        received_at, plan_attempts, dialect, strategy, overrides, flags, link)
     VALUES (%s, %s, %s, 'ignored', 'BENCH', '', %s, %s, %s, %s, true, 0, '127.0.0.1', 'buy', 'MNQ1!', 1, 25300,
-            NULL, NULL, NULL, now(), 0)
+            NULL, NULL, NULL, now(), 0, 'canonical', '', '{}', '', '')
 """
 _thread = threading.local()
 

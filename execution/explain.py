@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
+
+from django.db import transaction
 
 from execution.models import Explanation
 from execution.plan import Case, Decision, Declined, PlannedLeg
 from justtrades import clock
 from traders.gates import Verdict
+
+MOST_REMEMBERED = 50_000
+_stored: set[str] = set()
+"""Digests that a committed transaction of this process wrote: most alerts are decided as others before them."""
 
 
 class Explanations:
@@ -41,18 +48,29 @@ class Explanations:
         return digest
 
     def write(self) -> None:
+        """Store those that this process has not stored before; they never change and are never deleted."""
+        fresh = {digest: text for digest, text in self._documents.items() if digest not in _stored}
+        if not fresh:
+            return
         rows = [
             Explanation(digest=digest, document=json.loads(text), created_at=clock.now())
-            for digest, text in self._documents.items()
+            for digest, text in fresh.items()
         ]
         Explanation.objects.bulk_create(rows, ignore_conflicts=True)
+        transaction.on_commit(lambda: _remember(fresh))
+
+
+def _remember(digests: Iterable[str]) -> None:
+    if len(_stored) > MOST_REMEMBERED:
+        _stored.clear()
+    _stored.update(digests)
 
 
 def document_of(case: Case, decision: Decision) -> dict[str, Any]:
     """Settings with their sources, what was held, each gate's verdict, the size before and after limits, the plan."""
     size = decision.size
     return {
-        "settings": case.effective.document(),
+        "settings": case.effective.document,
         "act": decision.act.value,
         "held": case.own,
         "contract": case.contract.symbol,

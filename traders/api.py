@@ -108,7 +108,7 @@ class TraderDetailSerializer(TraderSerializer):
     @extend_schema_field(serializers.DictField(child=EffectiveSerializer(), allow_null=True))
     def get_effective(self, trader: Trader) -> dict[str, Any] | None:
         try:
-            document = effective_of(trader).document()
+            document = effective_of(trader).document
         except BadSettings:
             return None
         return {name: {**item, "value": self._shown(name, item["value"])} for name, item in document.items()}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from recorders.settings import Settings, defaults, merge, read_settings
@@ -40,6 +40,7 @@ class EffectiveSettings:
     route: Route
     sources: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
     def document(self) -> dict[str, Any]:
         """As it is stored with the intents: every value with its source."""
         values = {

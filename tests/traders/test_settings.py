@@ -76,7 +76,7 @@ def test_an_alert_that_sizes_by_risk_replaces_the_recorders_way() -> None:
 def test_the_document_says_of_every_value_whose_it_is() -> None:
     route = Route(Decimal("1.5"), 4, "MNQ1!", convert_size=True)
     resolved = resolve(text(stop_distance="20"), text(stop_distance="8"), text(risk_dollars="100"), route)
-    document = resolved.document()
+    document = resolved.document
     assert set(document) == {*FIELDS, "multiplier", "max_contracts", "custom_ticker", "convert_size"}
     assert document["stop_distance"] == {"value": "8", "source": "trader"}
     assert document["risk_dollars"] == {"value": "100", "source": "alert"}
