@@ -38,7 +38,7 @@ _CLAIM = """
                  AND (s.is_enabled OR EXISTS (
                      SELECT 1 FROM execution_position h
                      WHERE h.trader_id = s.id AND h.symbol = i.symbol AND h.net_qty <> 0))),
-           i.exits, p.avg_price,
+           i.exits,
            (SELECT o.id FROM execution_order o WHERE i.attempts > 0 AND o.client_order_id = i.client_order_id),
            i.attempts, i.reason_code, i.reason_text
     FROM execution_orderintent i

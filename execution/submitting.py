@@ -56,7 +56,6 @@ class Due(NamedTuple):
     leaves_qty: int | None = None
     is_shared: bool = False
     exits: str = ""
-    avg_price: Decimal | None = None
     order_id: UUID | None = None
     attempts: int = 0
     reason_code: str = ""

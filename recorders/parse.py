@@ -24,6 +24,9 @@ from recorders.tolerant import Contradiction, Unreadable, after_space, one_meani
 MAX_BODY_BYTES = 64 * 1024
 MAX_ALERTS = 20
 UNKNOWN_TICKER = "UNKNOWN_TICKER"
+NO_VENUE = "NO_VENUE"
+NO_PRODUCT = frozenset({UNKNOWN_TICKER, NO_VENUE})
+"""Refusals that the recorder's own symbol map may prevent."""
 NO_SYMBOLS: Mapping[str, str] = MappingProxyType({})
 _TICKER = re.compile(r"[A-Za-z0-9_.!:]+")
 _PLACEHOLDER = re.compile(r"\s*\{\{[^{}]{0,60}\}\}\s*")
@@ -108,7 +111,18 @@ def _product(ticker: str) -> instruments.Product:
     try:
         return instruments.product_of(ticker)
     except instruments.UnknownTicker as error:
-        raise Refusal(UNKNOWN_TICKER, f"ticker: {error}") from None
+        raise _no_future(ticker, error) from None
+
+
+def _no_future(ticker: str, error: instruments.UnknownTicker) -> Refusal:
+    """A stock or an option is understood, and no venue that we speak to trades it yet."""
+    try:
+        found = instruments.instrument_of(ticker)
+    except instruments.UnknownTicker:
+        return Refusal(UNKNOWN_TICKER, f"ticker: {error}")
+    return Refusal(
+        "NO_VENUE", f"ticker: {found.symbol} is a {found.kind.value}, and no venue that trades it is connected"
+    )
 
 
 def _text(body: bytes) -> str:

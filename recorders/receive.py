@@ -17,7 +17,7 @@ from justtrades.killpoints import killpoint
 from recorders.alert import Action, ParsedAlert, Refusal
 from recorders.dedupe import WEAK_WINDOW_S, ResendKeys, resend_keys
 from recorders.models import SignalStatus
-from recorders.parse import MAX_BODY_BYTES, UNKNOWN_TICKER, Parsed, parse_body
+from recorders.parse import MAX_BODY_BYTES, NO_PRODUCT, Parsed, parse_body
 from recorders.prepared import PreparedStatement
 
 PLAN_TASK = "execution.plan_recorder"
@@ -130,7 +130,7 @@ def receive_alert_if_live(*, inbox: Inbox, token_hash: str, body: bytes, source_
     """
     alerts = _take_in(inbox, body, source_ip)
     refusal = alerts[0].verdict.refusal
-    if len(alerts) > 1 or (refusal is not None and refusal.code == UNKNOWN_TICKER):
+    if len(alerts) > 1 or (refusal is not None and refusal.code in NO_PRODUCT):
         return None
     confirmed = (token_hash, inbox.recorder_id, inbox.owner_id, inbox.is_enabled)
     receipt = _store(alerts[0], lambda row: _INSERT_IF_LIVE.fetch_one([*row, *confirmed]))

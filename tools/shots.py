@@ -36,6 +36,8 @@ PAGES = {
     "trader-new": "/traders/new/?recorder={recorder_id}",
 }
 SETTLE_MS = 1200
+TRACED = 2
+"""Which signal's trace, counted from the newest: for the pictures of the README, an add."""
 
 
 def main() -> int:
@@ -68,8 +70,9 @@ def photograph(browser: Browser, demo: dict[str, Any]) -> Iterator[Path]:
                 page.locator(".signals .row-link").first.click()
                 yield keep(page, f"signal-{size}-{theme}")
                 page.goto(f"{root}/signals/")
-                page.locator("a[href*='/traders/']", has_text="trace").first.click()
-                page.wait_for_url("**/signals/*/traders/**")
+                page.locator("a[href*='/traders/']", has_text="trace").nth(TRACED).click()
+                page.locator("td a[href*='/traders/']").first.click()
+                page.wait_for_url("**/signals/*/traders/*/")
                 yield keep(page, f"trace-{size}-{theme}")
             context.close()
 
