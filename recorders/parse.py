@@ -120,9 +120,8 @@ def _no_future(ticker: str, error: instruments.UnknownTicker) -> Refusal:
         found = instruments.instrument_of(ticker)
     except instruments.UnknownTicker:
         return Refusal(UNKNOWN_TICKER, f"ticker: {error}")
-    return Refusal(
-        "NO_VENUE", f"ticker: {found.symbol} is a {found.kind.value}, and no venue that trades it is connected"
-    )
+    kind = "an option" if found.kind is instruments.TickerKind.OPTION else "a stock"
+    return Refusal(NO_VENUE, f"ticker: {found.symbol} is {kind}, and no venue that trades it is connected")
 
 
 def _text(body: bytes) -> str:

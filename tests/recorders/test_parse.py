@@ -270,7 +270,7 @@ def test_a_ticker_is_stored_as_it_can_be_stored(ticker: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ticker", "kind"), [("NASDAQ:AAPL", "AAPL is a stock"), ("AAPL261218C00250000", "AAPL261218C00250000 is an option")]
+    ("ticker", "kind"), [("NASDAQ:AAPL", "AAPL is a stock"), ("AAPL261218C00250000", "00250000 is an option")]
 )
 def test_what_no_venue_trades_is_named(ticker: str, kind: str) -> None:
     with pytest.raises(Refusal) as refused:
