@@ -16,8 +16,8 @@ def meant(ticker: str) -> Case:
                 close(ticker="MNQ1!")), placed=2)  # fmt: skip
 
 
-def refused(ticker: str) -> Case:
-    return Case(f"{ticker} is refused by name", (buy(ticker=ticker),), codes=("UNKNOWN_TICKER",), placed=0)
+def refused(ticker: str, code: str = "UNKNOWN_TICKER") -> Case:
+    return Case(f"{ticker} is refused by name", (buy(ticker=ticker),), codes=(code,), placed=0)
 
 
 CASES = (
@@ -25,7 +25,8 @@ CASES = (
         "MNQ1!", "CME_MINI:MNQ1!", "MNQ", "mnq1!", "CME_MINI_DL:MNQ1!", f"{STEM}{YEAR}", f"{STEM}{YEAR[2:]}",
         f"{STEM}{YEAR[3:]}", f"CME_MINI:{STEM}{YEAR}", f"CME:{STEM}{YEAR[2:]}",
     )),
-    *(refused(ticker) for ticker in ("XYZ1!", "AAPL", "NASDAQ:AAPL", "MNQX1!", "BTCUSD", "NYSE:ES", "M2K12!")),
+    *(refused(ticker) for ticker in ("XYZ1!", "AAPL", "MNQX1!", "BTCUSD", "M2K12!")),
+    *(refused(ticker, "NO_VENUE") for ticker in ("NASDAQ:AAPL", "NYSE:ES")),
     Case("a wrong word for a ticker is refused", (buy(ticker="MNQ 1!?"),), codes=("UNKNOWN_TICKER",), placed=0),
     Case("the recorder's own name", (buy(ticker="GOLD"), expect(1, long(1, at="4100", target="4", stop="2")),
          close(ticker="gold")), recorder={"symbol_map": {"GOLD": "MGC1!"}}, placed=2),
