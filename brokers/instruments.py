@@ -102,7 +102,7 @@ class Contract:
 
     def round(self, price: Decimal) -> Decimal:
         """`price` on the nearest tick."""
-        return self._on_grid(price, ROUND_HALF_EVEN)
+        return self.on_tick(price, ROUND_HALF_EVEN)
 
     def toward_entry(self, price: Decimal, entry: Decimal) -> Decimal:
         """A stop's or target's `price` on the tick at or next to it on the side of `entry`.
@@ -113,16 +113,17 @@ class Contract:
         if price == entry:
             raise ValueError(f"a protective price of {price} is the entry's own")
         if price > entry:
-            return max(self._on_grid(price, ROUND_FLOOR), self._on_grid(entry, ROUND_FLOOR) + self.tick)
-        return min(self._on_grid(price, ROUND_CEILING), self._on_grid(entry, ROUND_CEILING) - self.tick)
+            return max(self.on_tick(price, ROUND_FLOOR), self.on_tick(entry, ROUND_FLOOR) + self.tick)
+        return min(self.on_tick(price, ROUND_CEILING), self.on_tick(entry, ROUND_CEILING) - self.tick)
 
     def distance_on_tick(self, distance: Decimal) -> Decimal:
         """`distance` rounded down to whole ticks, but one tick at least; 0 stays 0. Raises ValueError below 0."""
         if distance < 0:
             raise ValueError(f"a distance of {distance} is below 0")
-        return max(self._on_grid(distance, ROUND_FLOOR), self.tick) if distance else Decimal(0)
+        return max(self.on_tick(distance, ROUND_FLOOR), self.tick) if distance else Decimal(0)
 
-    def _on_grid(self, price: Decimal, rounding: str) -> Decimal:
+    def on_tick(self, price: Decimal, rounding: str) -> Decimal:
+        """`price` on the tick, by one of `decimal`'s rounding modes."""
         return (price / self.tick).quantize(Decimal(1), rounding) * self.tick
 
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Mod
 
 from execution.followers import follower_of
 from execution.intents import Wanting, wish_exit
-from execution.models import IntentSource, Position
+from execution.models import IntentSource, IntentStatus, OrderIntent, Position
 from justtrades import clock
 from recorders.settings import BadSettings, Settings
 from traders.gates import contains
@@ -80,7 +80,11 @@ def _may_cut_off(position: Position) -> bool:
 def _flatten(position: Position, cutoff: datetime) -> bool:
     text = f"the last time window ended at {cutoff:%H:%M} UTC, and positions are closed then"
     wish = f"cutoff:{position.id}:{cutoff:%Y%m%dT%H%M%S}"
-    is_new = wish_exit(position, Wanting(IntentSource.RISK_ACTION, wish, "CUTOFF", text))
+    # One that failed is wished again, under a name of its own: the position is still there.
+    failed = OrderIntent.objects.filter(
+        idempotency_key__startswith=f"{IntentSource.RISK_ACTION.value}:{wish}.", status=IntentStatus.FAILED
+    ).count()
+    is_new = wish_exit(position, Wanting(IntentSource.RISK_ACTION, f"{wish}.{failed}", "CUTOFF", text))
     if is_new:
         log.info("cutoff.flatten", account=position.account.name, symbol=position.symbol, net=position.net_qty)
     return is_new

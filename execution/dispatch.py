@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +27,9 @@ from justtrades.killpoints import killpoint
 
 CHUNK = 500
 """Intents per transaction."""
+CUT_BOUND = timedelta(seconds=5)
+"""How long an intent waits for legs that are in its way. Then a partial exit is given up, so that nothing waits behind
+it for ever, and an exit goes all the same: it must get through, and what it could overshoot the watchdog ends."""
 
 _CLAIM = """
     SELECT i.id, i.owner_id, i.trader_id, i.account_id, i.kind, i.client_order_id, i.symbol, i.side, i.qty,
@@ -40,7 +43,7 @@ _CLAIM = """
                      WHERE h.trader_id = s.id AND h.symbol = i.symbol AND h.net_qty <> 0))),
            i.exits,
            (SELECT o.id FROM execution_order o WHERE i.attempts > 0 AND o.client_order_id = i.client_order_id),
-           i.attempts, i.reason_code, i.reason_text
+           i.attempts, i.reason_code, i.reason_text, i.cleared_at
     FROM execution_orderintent i
     JOIN brokers_brokeraccount a ON a.id = i.account_id
     LEFT JOIN execution_orderintent b ON b.id = i.after_id
@@ -106,20 +109,23 @@ def _claim_chunk(lane: int) -> tuple[_Claim, int]:
 
 def _decide(claim: _Claim, intent: Due, orders: list[Order]) -> None:
     verdict = _verdict(intent, claim.batch.now, orders)
-    if verdict is None:
-        cuts = shrink.cuts_before(intent, orders)
-        if cuts is not None:
+    cuts = None if verdict is not None else shrink.cuts_before(intent, orders)
+    if cuts is not None:
+        claim.cuts += [cut for cut in cuts if _is_new(cut, orders)]
+        if claim.batch.now - intent.cleared_at <= CUT_BOUND:
             # It stays CLEARED: the next look comes with the broker's report, or within a second.
-            claim.cuts += [cut for cut in cuts if _is_new(cut, orders)]
             return
+        if intent.kind == IntentKind.REDUCE:
+            verdict = (IntentStatus.FAILED, "LEGS_NOT_CUT", f"its exits still worked after {CUT_BOUND.seconds} s")
     claim.owners.add(intent.owner_id)
     if verdict is not None:
         _set_intent(claim, intent, *verdict)
         return
-    if intent.kind == IntentKind.PROTECT:
-        protect.take_up(claim.batch, intent)
-    else:
+    if intent.kind != IntentKind.PROTECT:
         take_up(claim.batch, intent)
+    elif not protect.take_up(claim.batch, intent):
+        _set_intent(claim, intent, IntentStatus.DONE, intent.reason_code, intent.reason_text)
+        return
     _set_intent(claim, intent, IntentStatus.DISPATCHED, intent.reason_code, intent.reason_text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from brokers.base import BracketLeg, OrderType, Side
@@ -201,9 +201,7 @@ def _limit_price(case: Case, side: Side) -> Decimal | None:
         wanted = case.price - side.sign * settings.limit_offset_ticks * case.contract.tick
     if wanted is None:
         raise SizeRefused("PRICE_MISSING", "entry_type: a limit entry needs the alert's price")
-    steps = wanted / case.contract.tick
-    whole = steps.to_integral_value("ROUND_FLOOR" if side is Side.BUY else "ROUND_CEILING")
-    return whole * case.contract.tick
+    return case.contract.on_tick(wanted, ROUND_FLOOR if side is Side.BUY else ROUND_CEILING)
 
 
 def _worth(case: Case) -> Worth:

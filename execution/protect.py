@@ -40,8 +40,11 @@ class _Leg(NamedTuple):
     stop: Decimal | None
 
 
-def take_up(batch: Batch, intent: Due) -> None:
-    """Give the position the intent's exits, and put the orders that are missing into the batch."""
+def take_up(batch: Batch, intent: Due) -> bool:
+    """Give the position the intent's exits, and put the orders that are missing into the batch; whether there are any.
+
+    Legs that only move have wishes on their rows and need the intent no more.
+    """
     key = (intent.trader_id, intent.symbol)
     position = locks.lock_positions([key])[key]
     template = exits.template_from(intent.exits)
@@ -59,8 +62,10 @@ def take_up(batch: Batch, intent: Due) -> None:
     moved = legs.tend(position, live)
     rows = [(o.id, o.wanted_qty, o.wanted_price, o.change_sent_at, o.change_attempts) for o in moved]
     update_rows(Order, ("wanted_qty", "wanted_price", "change_sent_at", "change_attempts"), rows)
-    for leg in _missing(position, template, live):
+    missing = list(_missing(position, template, live))
+    for leg in missing:
         _place(batch, intent, leg, Side.SELL if position.net_qty > 0 else Side.BUY)
+    return bool(missing)
 
 
 def _missing(position: Position, template: exits.ExitTemplate, live: list[Order]) -> Iterator[_Leg]:

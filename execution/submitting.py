@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -60,6 +60,7 @@ class Due(NamedTuple):
     attempts: int = 0
     reason_code: str = ""
     reason_text: str = ""
+    cleared_at: datetime = datetime.min.replace(tzinfo=UTC)
 
 
 _ORDER_COLUMNS = (

@@ -225,16 +225,19 @@ def leg_prices(
     if template.stop is None:
         return LegPrices(targets, None)
     if at_break_even:
-        steps = (average + side.sign * template.break_even_offset) / contract.tick
         # Up for a long position, down for a short one: a tick worse would not be even.
-        whole = steps.to_integral_value(ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
-        return LegPrices(targets, whole * contract.tick)
+        rounding = ROUND_CEILING if side is Side.BUY else ROUND_FLOOR
+        return LegPrices(targets, contract.on_tick(average + side.sign * template.break_even_offset, rounding))
     return LegPrices(targets, _price(template.stop, -side.sign, average, contract))
 
 
 def _price(level: Level, direction: int, average: Decimal, contract: Contract) -> Decimal:
-    wanted = level.price
-    if wanted is None or (wanted - average) * direction <= 0:
-        # A price on the wrong side (inverse signals have such) counts as far on the right one, as in `brackets`.
-        wanted = average + direction * max(level.distance(average) or Decimal(0), contract.tick)
-    return contract.toward_entry(wanted, average)
+    """`direction` is the side of the average on which the exit usually lies: 1 above, -1 below.
+
+    A price that was stated is kept, also where an add or a slipped fill has put the average beyond it: a stop above
+    a long position's average secures a profit.
+    """
+    if level.price is not None:
+        return contract.on_tick(level.price, ROUND_FLOOR if direction > 0 else ROUND_CEILING)
+    distance = max(level.distance(average) or Decimal(0), contract.tick)
+    return contract.toward_entry(average + direction * distance, average)

@@ -54,7 +54,7 @@ FINISHED = frozenset({IntentStatus.DENIED, IntentStatus.EXPIRED, IntentStatus.DO
 TRANSITIONS: dict[IntentStatus, frozenset[IntentStatus]] = {
     IntentStatus.NEW: frozenset({IntentStatus.CLEARED, IntentStatus.DENIED, IntentStatus.EXPIRED}),
     IntentStatus.CLEARED: frozenset(
-        {IntentStatus.DISPATCHED, IntentStatus.DENIED, IntentStatus.EXPIRED, IntentStatus.DONE}
+        {IntentStatus.DISPATCHED, IntentStatus.DENIED, IntentStatus.EXPIRED, IntentStatus.DONE, IntentStatus.FAILED}
     ),
     IntentStatus.DISPATCHED: frozenset(
         {IntentStatus.DONE, IntentStatus.FAILED, IntentStatus.UNKNOWN, IntentStatus.CLEARED}

@@ -11,7 +11,7 @@ from execution.bulk import update_rows
 from execution.legs import tend
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
 from execution.models.intent import LIVE as LIVE_INTENTS
-from execution.models.order import LIVE, WORKING
+from execution.models.order import IN_FLIGHT, LIVE, WORKING
 from execution.reports.ledger import Ledger
 
 Key = tuple[UUID, str]
@@ -100,7 +100,9 @@ def _settle_intent(
         return
     net = position.net_qty if position is not None else 0
     if intent.kind == IntentKind.PROTECT:
-        if net == 0 or (position is not None and is_protected(position, legs)):
+        # It is over when its orders are placed. Whether they cover the position is the watchdog's business, whose
+        # exit must not wait for this.
+        if not any(leg.intent_id == intent.id and leg.status in IN_FLIGHT for leg in legs):
             ledger.move_intent(intent, IntentStatus.DONE)
         return
     if intent.kind == IntentKind.EXIT:

@@ -48,6 +48,27 @@ def test_exits_are_placed_as_pairs_around_the_average() -> None:
     assert len(desk.sent) == 2
 
 
+def test_exits_that_are_there_already_leave_nothing_for_a_close_to_wait_for() -> None:
+    position, desk = held(1), WritingDesk()
+    entry = OrderIntentFactory(trader=position.trader, symbol=MNQ)
+    leg = {"intent": entry, "client_order_id": None, "side": "sell", "status": "working", "target_index": 0}
+    OrderFactory(**leg, role="target", order_type="limit", price=Decimal(25010))
+    OrderFactory(**leg, role="stop", order_type="stop", stop_price=Decimal(24995))
+    exits = {"targets": [{"distance": 40}], "stop_distance": 20}
+    command = apply_exits(actor=position.owner, position=position, exits=exits)
+    desk.dispatch()
+    assert (desk.sent, OrderIntent.objects.get(command=command).status) == ([], IntentStatus.DONE)
+
+
+def test_a_stop_above_the_average_of_a_long_position_secures_a_profit() -> None:
+    position, desk = held(1), WritingDesk()
+    exits = {"targets": [], "stop_distance": "25100.10", "stop_unit": "price"}
+    apply_exits(actor=position.owner, position=position, exits=exits)
+    desk.dispatch()
+    (request,) = desk.sent
+    assert request.stop_price == Decimal("25100.25")  # type: ignore[union-attr]
+
+
 def test_a_short_position_with_a_stop_alone_gets_a_plain_protective_stop() -> None:
     position, desk = held(-2), WritingDesk()
     apply_exits(actor=position.owner, position=position, exits={"targets": [], "stop_distance": 20})

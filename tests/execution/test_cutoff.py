@@ -68,6 +68,16 @@ def test_a_position_that_outlives_the_cut_off_is_closed_once() -> None:
 
 
 @pytest.mark.django_db
+def test_a_close_that_failed_is_tried_anew() -> None:
+    held(utc(2026, 11, 25, 18), **ON)
+    with time_machine.travel(utc(2026, 11, 25, 21, 0, 1), tick=False):
+        assert cutoff.flatten_at_cutoff(0) == 1
+        OrderIntent.objects.update(status="failed")
+        assert cutoff.flatten_at_cutoff(0) == 1
+        assert cutoff.flatten_at_cutoff(0) == 0
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("now", "template"),
     [

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 from brokers.base import CancelOrder, FlattenPosition, OrderStatus, Side, SubmitOrder
+from execution.dispatch import CUT_BOUND
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent
 from execution.sweep import expire_entries
 from justtrades import clock
@@ -116,6 +117,33 @@ def test_closing_one_recorders_share_leaves_the_others() -> None:
     close = desk.sent[-1]
     assert isinstance(close, SubmitOrder)
     assert (close.client_order_id, close.side, close.qty, close.bracket) == (intent.client_order_id, Side.SELL, 2, ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "sent"),
+    [
+        ({"kind": IntentKind.REDUCE, "leg": "reduce", "leaves_qty": 1}, IntentStatus.FAILED, 0),
+        ({"kind": IntentKind.EXIT, "leg": "exit"}, IntentStatus.DISPATCHED, 1),
+    ],
+)
+def test_legs_that_cannot_be_cut_hold_nothing_up_for_ever(
+    fields: dict[str, Any], status: IntentStatus, sent: int
+) -> None:
+    trader = TraderFactory()
+    beside = TraderFactory(account=trader.account, recorder__owner=trader.owner)
+    assert beside.is_enabled
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=2)
+    entry = OrderIntentFactory(trader=trader, symbol=MNQ)
+    OrderFactory(intent=entry, role="stop", client_order_id=None, side="sell", status="working", qty=2)
+    usual = {"trader": trader, "qty": 1, "side": "sell", "target_distance": None, "stop_distance": None, **fields}
+    early = cleared(**usual, cleared_at=clock.now() - CUT_BOUND + timedelta(seconds=2))
+    desk = WritingDesk()
+    desk.dispatch()
+    assert reloaded(early).status == IntentStatus.CLEARED
+    OrderIntent.objects.filter(pk=early.pk).update(cleared_at=clock.now() - CUT_BOUND - timedelta(seconds=1))
+    desk.dispatch()
+    assert reloaded(early).status == status
+    assert len([request for request in desk.sent if isinstance(request, SubmitOrder)]) == sent
 
 
 def test_an_entry_waits_for_its_exit() -> None:

@@ -231,10 +231,9 @@ def test_prices_of_an_average_off_the_tick_move_toward_the_entry(side: Side, tar
     [
         (Side.BUY, "25050", "target", "25057.50"), (Side.SELL, "25065", "target", "25057.75"),
         (Side.BUY, "25065", "stop", "25057.75"), (Side.SELL, "25050", "stop", "25057.50"),
-        # On the wrong side it counts as far on the right one.
-        (Side.SELL, "25050", "target", "25042.50"), (Side.BUY, "25050", "stop", "25042.50"),
-        # At the entry itself it is the first tick beyond.
-        (Side.BUY, str(ENTRY), "target", "25057.75"), (Side.BUY, str(ENTRY), "stop", "25057.50"),
+        # A stated price is kept where the average has moved beyond it: that stop secures a profit.
+        (Side.SELL, "25050", "target", "25057.75"), (Side.BUY, "25050", "stop", "25057.75"),
+        (Side.BUY, str(ENTRY), "target", "25057.50"), (Side.BUY, str(ENTRY), "stop", "25057.75"),
     ],
 )  # fmt: skip
 def test_a_price_off_the_tick_moves_toward_the_entry(side: Side, entry: str, what: str, price: str) -> None:

@@ -45,8 +45,8 @@ def test_sizes_sum_and_no_leg_shrinks_as_the_position_grows() -> None:
         assert all(larger[price] >= contracts for price, contracts in smaller.items())
 
 
-def test_an_exit_at_the_entry_is_a_tick_away() -> None:
-    assert legs(1, stop_distance=20_000, stop_unit="price") == [(1, None, Decimal("19999.75"))]
+def test_a_distance_of_nothing_is_a_tick_and_a_stated_price_is_kept() -> None:
+    assert legs(1, stop_distance=20_000, stop_unit="price") == [(1, None, Decimal(20_000))]
     rows = preview_legs(read_settings({"stop_distance": 1, "stop_unit": "percent"}), "CL1!", Side.BUY, Decimal(0))
     assert rows[0].legs == (PreviewLeg(1, None, Decimal("-0.01")),)
 
