@@ -7,7 +7,7 @@ prices and distances are `Decimal` in the contract's own price points, times are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -202,52 +202,19 @@ Sink = Callable[[UUID, "Sequence[Event]"], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a login needs to sign in; never logged: `secrets` stays out of the repr."""
-
-    venue: str
-    environment: str
-    username: str
-    device_id: str
-    secrets: dict[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Base addresses of a venue's environment, without a trailing slash."""
-
-    rest_url: str
-    ws_url: str
-    md_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    access: str = field(repr=False)
-    expires_at: datetime
-    market_data: str = field(default="", repr=False)
-    refresh: str = field(default="", repr=False)
-    user_id: str = ""
-
-
-class TokenStore(Protocol):
-    """Keeps a login's token between processes and restarts, encrypted at rest."""
-
-    def load(self) -> Token | None: ...
-
-    def save(self, token: Token) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a venue does by itself; everything else is done, and watched, by us."""
 
     native_brackets: bool
+    """An entry takes its stop and one target with it, for its whole size."""
     native_multi_bracket: bool
+    """And several targets, each with its part of the size and of the stop."""
     native_oco: bool
+    """`SubmitOco` is one request, and the venue cancels the other order itself."""
     modifies_orders: bool
     enforces_unique_client_ids: bool
     streams_reports: bool
+    trailing_stops: bool = True
 
 
 OnQuote = Callable[[str, Decimal | None, Decimal | None, Decimal | None, datetime], None]

@@ -10,11 +10,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
-from brokers.base import AccountRef, ConnectionState, Credentials, Endpoints
+from brokers.access import Access, Credentials, Endpoints
+from brokers.base import ConnectionState
 from brokers.errors import AuthExpired, AuthFailed, BrokerError, RateLimited, Refused
 from brokers.models import BrokerAccount, BrokerLogin
 from brokers.models import Environment as VenueEnvironment
 from brokers.registry import VENUES
+from brokers.tokens import DatabaseTokenStore
+from brokers.venue import ListedAccount
 
 _LANE_SLOTS = 2**31
 _KEY_SEPARATOR = ":"
@@ -64,11 +67,20 @@ def credentials_of(login: BrokerLogin) -> Credentials:
 
 def endpoints_of(login: BrokerLogin) -> Endpoints:
     """Raises `Refused("MISSING_ENDPOINT")` when this installation has no address for the venue's environment."""
-    urls = settings.BROKER_ENDPOINTS.get((login.venue, login.environment), ("", "", ""))
-    rest_url, ws_url, md_url = (url.rstrip("/") for url in urls)
-    if rest_url == "" or ws_url == "":
+    urls = settings.BROKER_ENDPOINTS.get((login.venue, login.environment))
+    if urls is None:
+        found = VENUES[login.venue].endpoints(login.environment, {})
+    else:
+        rest_url, ws_url, md_url = (url.rstrip("/") for url in urls)
+        found = Endpoints(rest_url, ws_url, md_url) if rest_url and ws_url else None
+    if found is None:
         raise Refused("MISSING_ENDPOINT", f"no address is configured for {login.venue} {login.environment}")
-    return Endpoints(rest_url=rest_url, ws_url=ws_url, md_url=md_url)
+    return found
+
+
+def access_of(login: BrokerLogin) -> Access:
+    """All that the login's adapter needs. Raises as `credentials_of` and `endpoints_of` do."""
+    return Access(credentials_of(login), endpoints_of(login), DatabaseTokenStore(login.id))
 
 
 def lane_slot_of(login_id: uuid.UUID) -> int:
@@ -99,9 +111,9 @@ def _find_or_prepare(owner: User, venue: str, environment: str, username: str) -
     return login
 
 
-def _ask_venue(login: BrokerLogin) -> tuple[AccountRef, ...]:
+def _ask_venue(login: BrokerLogin) -> tuple[ListedAccount, ...]:
     try:
-        return VENUES[login.venue].sign_in_check(credentials_of(login), endpoints_of(login))
+        return VENUES[login.venue].sign_in_check(Access(credentials_of(login), endpoints_of(login)))
     except (AuthFailed, AuthExpired) as error:
         raise ValidationError({"password": f"The broker refused to sign in: {error}"}) from None
     except Refused as error:
@@ -112,7 +124,7 @@ def _ask_venue(login: BrokerLogin) -> tuple[AccountRef, ...]:
         raise ValidationError({"venue": f"The broker could not be reached, try again: {error}"}) from None
 
 
-def _store(login: BrokerLogin, accounts: tuple[AccountRef, ...]) -> BrokerLogin:
+def _store(login: BrokerLogin, accounts: tuple[ListedAccount, ...]) -> BrokerLogin:
     login, _created = BrokerLogin.objects.update_or_create(
         owner=login.owner,
         venue=login.venue,
@@ -136,7 +148,7 @@ def _store(login: BrokerLogin, accounts: tuple[AccountRef, ...]) -> BrokerLogin:
     )
     for account in accounts:
         BrokerAccount.objects.update_or_create(
-            login=login, broker_id=account.broker_id, defaults={"owner": login.owner, "name": account.name}
+            login=login, broker_id=account.ref.broker_id, defaults={"owner": login.owner, "name": account.ref.name}
         )
     return login
 

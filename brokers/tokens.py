@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from brokers.base import Token
+from brokers.access import Token
 from brokers.models import BrokerLogin
 
 

@@ -226,21 +226,12 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# What this installation says; every other address is the venue's own, see `brokers.venue.Venue.endpoints`.
 BROKER_ENDPOINTS = {
     ("tradovate", "sandbox"): (
         ENV.SANDBOX_TRADOVATE_REST_URL,
         ENV.SANDBOX_TRADOVATE_WS_URL,
         ENV.SANDBOX_TRADOVATE_MD_URL,
-    ),
-    ("tradovate", "demo"): (
-        "https://demo.tradovateapi.com/v1",
-        "wss://demo.tradovateapi.com/v1/websocket",
-        "wss://md-demo.tradovateapi.com/v1/websocket",
-    ),
-    ("tradovate", "live"): (
-        "https://live.tradovateapi.com/v1",
-        "wss://live.tradovateapi.com/v1/websocket",
-        "wss://md.tradovateapi.com/v1/websocket",
     ),
 }
 

@@ -27,11 +27,9 @@ from aiohttp import web
 from brokers.sandbox.clocks import Clocks
 from brokers.sandbox.errors import BadFieldError
 from brokers.sandbox.faults import IMMEDIATE
-from brokers.sandbox.tradovate import scripting, statements
-from brokers.sandbox.tradovate.books import Account
-from brokers.sandbox.tradovate.catalog import Contract
-from brokers.sandbox.tradovate.quotes import PriceBoard
-from brokers.sandbox.tradovate.venue import Venue
+from brokers.sandbox.host import HostedVenue, NewLogin
+from brokers.sandbox.market.catalog import Contract
+from brokers.sandbox.market.quotes import PriceBoard
 
 MOST_ACCOUNTS_AT_ONCE = 5000
 MOST_STEPS = 10_000
@@ -42,7 +40,7 @@ Body = dict[str, Any]
 class Control:
     """Routes of the control port."""
 
-    def __init__(self, venue: Venue, clocks: Clocks) -> None:
+    def __init__(self, venue: HostedVenue, clocks: Clocks) -> None:
         self._venue = venue
         self._clocks = clocks
 
@@ -78,7 +76,7 @@ class Control:
 
     async def _state(self, _request: web.Request) -> web.Response:
         await self._venue.queue.quiet()
-        return _json({self._venue.name: statements.venue_state(self._venue)})
+        return _json({self._venue.name: self._venue.state()})
 
     async def _arrivals(self, request: web.Request) -> web.Response:
         try:
@@ -90,7 +88,7 @@ class Control:
         return _json(self._venue.arrivals.since(since))
 
     async def _stats(self, _request: web.Request) -> web.Response:
-        return _json(self._clocks.stats() | self._venue.queue.stats() | {"sockets": len(self._venue.sockets)})
+        return _json(self._clocks.stats() | self._venue.queue.stats())
 
     async def _list_faults(self, _request: web.Request) -> web.Response:
         return _json(self._venue.faults.list())
@@ -103,39 +101,37 @@ class Control:
         return _json(self._venue.switches.as_dict())
 
     def _set_price(self, body: Body) -> Body:
-        contract = scripting.contract_named(self._venue, body.get("symbol"))
-        board = self._venue.desk.board
+        contract = self._venue.contract_named(body.get("symbol"))
+        board = self._venue.board
         if "feed" in body:
             if body["feed"] != "seeded":
                 raise BadFieldError("feed", f"was {body['feed']!r}, must be 'seeded'")
             board.release(contract)
         else:
-            board.pin(contract, scripting.price_on_grid(contract, _price(body.get("price"))))
+            board.pin(contract, price_on_grid(contract, _price(body.get("price"))))
         return self._quote(contract)
 
     def _script_prices(self, body: Body) -> Body:
-        contract = scripting.contract_named(self._venue, body.get("symbol"))
+        contract = self._venue.contract_named(body.get("symbol"))
         steps = body.get("steps")
         if not isinstance(steps, list) or not 0 < len(steps) <= MOST_STEPS:
             raise BadFieldError("steps", "must be a list of {after, price}")
-        at, board = 0.0, self._venue.desk.board
+        at, board = 0.0, self._venue.board
         planned: list[tuple[float, Decimal]] = []
         for step in steps:
             if not isinstance(step, dict):
                 raise BadFieldError("steps", f"was {step!r}, must be {{after, price}}")
             at += _seconds("after", step.get("after"))
-            planned.append((at, scripting.price_on_grid(contract, _price(step.get("price")))))
+            planned.append((at, price_on_grid(contract, _price(step.get("price")))))
         for due, price in planned:
             self._venue.queue.later(due, partial(_pin_unless_reset, board, board.generation, contract, price))
         return {"symbol": contract.name, "steps": len(steps), "seconds": at}
 
     def _add_fault(self, body: Body) -> Body:
-        subject = scripting.subject_named(self._venue, body.get("account"))
-        account_id = subject.id if isinstance(subject, Account) else None
-        username = None if subject is None or isinstance(subject, Account) else subject.username
-        fault = self._venue.faults.make(body, account_id, username)
+        subject = self._venue.subject_named(body.get("account"))
+        fault = self._venue.faults.make(body, *self._venue.owner_of(subject))
         if fault.kind in IMMEDIATE:
-            return fault.as_dict() | {"affected": scripting.act_at_once(self._venue, fault, subject)}
+            return fault.as_dict() | {"affected": self._venue.act_at_once(fault, subject)}
         self._venue.faults.add(fault)
         return fault.as_dict()
 
@@ -148,29 +144,27 @@ class Control:
             count = body["count"]
             if type(count) is not int or not 0 < count <= MOST_ACCOUNTS_AT_ONCE:
                 raise BadFieldError("count", f"was {count!r}, must be between 1 and {MOST_ACCOUNTS_AT_ONCE}")
-            logins = self._venue.add_numbered_logins(count)
-        else:
-            rows = body.get("logins")
-            if not isinstance(rows, list) or not rows:
-                raise BadFieldError("logins", "must be a list of {username, password, accounts}")
-            wanted = [_login_fields(row) for row in rows]
-            logins = [self._venue.add_login(*fields) for fields in wanted]
-        return [row for login in logins for row in statements.login_description(login)]
+            return self._venue.add_numbered_logins(count)
+        rows = body.get("logins")
+        if not isinstance(rows, list) or not rows:
+            raise BadFieldError("logins", "must be a list of {username, password, accounts}")
+        wanted = [_login_fields(row) for row in rows]
+        return [row for login in wanted for row in self._venue.add_login(login)]
 
     def _manual_trade(self, body: Body) -> Body:
-        account = scripting.subject_named(self._venue, body.get("account"))
-        if not isinstance(account, Account):
+        account = self._venue.subject_named(body.get("account"))
+        if account is None or self._venue.owner_of(account)[0] is None:
             raise BadFieldError("account", f"was {body.get('account')!r}, must name one account")
-        contract = scripting.contract_named(self._venue, body.get("symbol"))
+        contract = self._venue.contract_named(body.get("symbol"))
         action, qty = body.get("action"), body.get("qty")
         if action not in ("Buy", "Sell"):
             raise BadFieldError("action", f"was {action!r}, must be Buy or Sell")
         if type(qty) is not int or qty <= 0:
             raise BadFieldError("qty", f"was {qty!r}, must be a whole number above 0")
-        return scripting.manual_trade(self._venue, account, contract, action, qty)
+        return self._venue.manual_trade(account, contract, action, qty)
 
     def _reset(self, _body: Body) -> Body:
-        scripting.reset(self._venue)
+        self._venue.reset()
         return {"ok": True}
 
     def _roll_session(self, _body: Body) -> Body:
@@ -178,7 +172,7 @@ class Control:
         return {"ok": True}
 
     def _quote(self, contract: Contract) -> Body:
-        board = self._venue.desk.board
+        board = self._venue.board
         quote = board.quote(contract)
         prices = {"last": float(quote.last), "bid": float(quote.bid), "ask": float(quote.ask)}
         return {"symbol": contract.name, "pinned": board.is_pinned(contract), **prices}
@@ -213,6 +207,13 @@ def _json(answer: object, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(answer), content_type="application/json", status=status)
 
 
+def price_on_grid(contract: Contract, price: Decimal) -> Decimal:
+    tick = contract.product.tick
+    if price <= 0 or price % tick != 0:
+        raise BadFieldError("price", f"was {price}, must be above 0 and a multiple of the tick size {tick}")
+    return price
+
+
 def _price(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadFieldError("price", f"was {value!r}, must be a number")
@@ -225,7 +226,7 @@ def _seconds(name: str, value: object) -> float:
     return float(value)
 
 
-def _login_fields(row: object) -> tuple[str, str, list[str], Decimal]:
+def _login_fields(row: object) -> NewLogin:
     if not isinstance(row, dict):
         raise BadFieldError("logins", f"was {row!r}, must be {{username, password, accounts}}")
     for name in ("username", "password"):
@@ -237,4 +238,4 @@ def _login_fields(row: object) -> tuple[str, str, list[str], Decimal]:
     balance = row.get("balance", 50_000)
     if isinstance(balance, bool) or not isinstance(balance, (int, float)) or balance < 0:
         raise BadFieldError("balance", f"was {balance!r}, must be an amount in USD")
-    return row["username"], row["password"], accounts, Decimal(repr(balance))
+    return NewLogin(row["username"], row["password"], accounts, Decimal(repr(balance)))

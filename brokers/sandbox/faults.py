@@ -110,16 +110,19 @@ KINDS: dict[str, dict[str, tuple[Any, Check]]] = {
 _COMMON = {"account", "kind", "count", "endpoint"}
 
 
-def parse_params(body: dict[str, Any]) -> tuple[str, dict[str, Any], str | None, int | None]:
+Kinds = dict[str, dict[str, tuple[Any, Check]]]
+
+
+def parse_params(body: dict[str, Any], kinds: Kinds) -> tuple[str, dict[str, Any], str | None, int | None]:
     """(kind, params, endpoint, count) of a control request. Raises BadFieldError naming the field."""
     kind = body.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise BadFieldError("kind", f"was {kind!r}, must be one of {', '.join(KINDS)}")
-    unknown = set(body) - _COMMON - set(KINDS[kind])
+    if not isinstance(kind, str) or kind not in kinds:
+        raise BadFieldError("kind", f"was {kind!r}, must be one of {', '.join(kinds)}")
+    unknown = set(body) - _COMMON - set(kinds[kind])
     if unknown:
         raise BadFieldError(min(unknown), f"no such parameter of {kind}")
     params = {}
-    for name, (default, check) in KINDS[kind].items():
+    for name, (default, check) in kinds[kind].items():
         value = body.get(name, default)
         if value is _REQUIRED:
             raise BadFieldError(name, f"missing, required by {kind}")
@@ -135,14 +138,16 @@ def parse_params(body: dict[str, Any]) -> tuple[str, dict[str, Any], str | None,
 
 @dataclass(slots=True)
 class FaultBook:
-    """Faults in force, oldest first."""
+    """Faults in force, oldest first. ``kinds`` are those that the venue knows."""
+
+    kinds: Kinds = field(default_factory=lambda: KINDS)
 
     _faults: list[Fault] = field(default_factory=list)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def make(self, body: dict[str, Any], account_id: int | None, username: str | None) -> Fault:
         """A parsed fault, not yet in force. Raises BadFieldError."""
-        kind, params, endpoint, count = parse_params(body)
+        kind, params, endpoint, count = parse_params(body, self.kinds)
         return Fault(next(self._ids), kind, account_id, username, endpoint, params, count)
 
     def add(self, fault: Fault) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from brokers.sandbox.app import Options
-
-VENUES = ("tradovate",)
+from brokers.sandbox.app import VENUES
+from brokers.sandbox.host import Options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--venue", choices=VENUES, default="tradovate")
+    parser.add_argument("--venue", choices=sorted(VENUES), default="tradovate")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="venue port; 0 takes a free one")
     parser.add_argument("--control-port", type=int, default=0, help="control port; 0 takes a free one")
@@ -22,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def parse_options(parsed: argparse.Namespace) -> Options:
     return Options(
+        venue=parsed.venue,
         host=parsed.host,
         port=parsed.port,
         control_port=parsed.control_port,

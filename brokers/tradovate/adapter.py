@@ -7,17 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from brokers.base import (
-    AccountRef,
-    ConnectionState,
-    Credentials,
-    Endpoints,
-    FlattenPosition,
-    Request,
-    Sink,
-    Token,
-    TokenStore,
-)
+from brokers.access import Access, Token
+from brokers.base import AccountRef, ConnectionState, FlattenPosition, Request, Sink
 from brokers.connector import Stream
 from brokers.errors import BrokerError, RateLimited, Refused
 from brokers.http import HttpClient
@@ -43,9 +34,7 @@ class TradovateConnection:
     def __init__(
         self,
         login_id: UUID,
-        credentials: Credentials,
-        endpoints: Endpoints,
-        store: TokenStore,
+        access: Access,
         sink: Sink,
         loop: StreamLoop,
         book: ContractBook,
@@ -54,13 +43,13 @@ class TradovateConnection:
         self._sink = sink
         self._loop = loop
         self._book = book
-        self._md_url = endpoints.md_url
+        self._md_url = access.endpoints.md_url
         self._gate = Gate()
-        http = HttpClient(endpoints.rest_url)
-        auth = Auth(credentials, http, store, self._gate)
+        http = HttpClient(access.endpoints.rest_url)
+        auth = Auth(access.credentials, http, access.store, self._gate)
         self._auth = auth
         self._client = Client(http, auth, self._gate)
-        self._session = UserSession(auth, self._gate, endpoints.ws_url, book, self._tell)
+        self._session = UserSession(auth, self._gate, access.endpoints.ws_url, book, self._tell)
         self._desk = OrderDesk(
             self._client,
             auth,

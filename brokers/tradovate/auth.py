@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from brokers.base import Credentials, Token, TokenStore
+from brokers.access import Credentials, Token, TokenStore
 from brokers.errors import AuthExpired, AuthFailed, OutcomeUnknown
 from brokers.http import HttpClient
 from brokers.tradovate.gate import Gate

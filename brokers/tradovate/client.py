@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from brokers.base import Token
+from brokers.access import Token
 from brokers.errors import AuthExpired, OutcomeUnknown, Refused
 from brokers.http import HttpClient
 from brokers.tradovate.auth import Auth

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from brokers.base import AccountRef, Request, Token, client_ids
+from brokers.access import Token
+from brokers.base import AccountRef, Request, client_ids
 from brokers.errors import (
     AuthExpired,
     BrokerError,

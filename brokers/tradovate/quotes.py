@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from brokers.base import Token
+from brokers.access import Token
 from brokers.errors import BrokerError
 from brokers.streams import StreamLoop
 from brokers.tradovate import parse

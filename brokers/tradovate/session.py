@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from brokers.base import Token
+from brokers.access import Token
 from brokers.connector import Stream
 from brokers.errors import AuthExpired, AuthFailed, BrokerError, OutcomeUnknown, RateLimited
 from brokers.http import check_status

@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from brokers.base import ConnectionState, FlattenPosition, Request, SubmitOrder, Token
+from brokers.access import Token
+from brokers.base import ConnectionState, FlattenPosition, Request, SubmitOrder
 from brokers.errors import AuthFailed, BrokerError
 from brokers.links import Link
 from brokers.reports import Accepted, ConnectionReport, Event, Outcome

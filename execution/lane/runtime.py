@@ -18,9 +18,8 @@ from brokers.base import Connection, Request, client_ids
 from brokers.models import BrokerLogin
 from brokers.registry import VENUES
 from brokers.reports import Event, NotSent
-from brokers.services import credentials_of, endpoints_of
+from brokers.services import access_of
 from brokers.streams import StreamLoop
-from brokers.tokens import DatabaseTokenStore
 from brokers.vault import WrongKey
 from execution.dispatch import dispatch_due
 from execution.lane.inbox import Inbox
@@ -100,14 +99,7 @@ class Lane:
             if login.id in self._connections:
                 return self._connections[login.id]
             try:
-                connection = VENUES[login.venue].connect(
-                    login.id,
-                    credentials_of(login),
-                    endpoints_of(login),
-                    DatabaseTokenStore(login.id),
-                    self._sink,
-                    self.loop,
-                )
+                connection = VENUES[login.venue].connect(login.id, access_of(login), self._sink, self.loop)
             except (errors.BrokerError, WrongKey, KeyError) as error:
                 log.warning("lane.login_not_opened", login=str(login.id), reason=str(error))
                 return None

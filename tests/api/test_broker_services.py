@@ -15,7 +15,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from brokers import vault
-from brokers.base import ConnectionState, Token
+from brokers.access import Token
+from brokers.base import ConnectionState
 from brokers.errors import Refused
 from brokers.models import BrokerAccount, BrokerLogin
 from brokers.sandbox.testing import running_sandbox

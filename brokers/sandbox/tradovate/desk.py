@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from brokers.sandbox.faults import FaultBook
-from brokers.sandbox.switches import Switches
+from brokers.sandbox.market.catalog import Catalog, Contract
+from brokers.sandbox.market.quotes import PriceBoard
 from brokers.sandbox.tradovate import timeline
 from brokers.sandbox.tradovate.books import Account, Ids
-from brokers.sandbox.tradovate.catalog import Catalog, Contract
 from brokers.sandbox.tradovate.orders import Order
-from brokers.sandbox.tradovate.quotes import PriceBoard
+from brokers.sandbox.tradovate.switches import Switches
 from brokers.sandbox.workqueue import WorkQueue
 
 Step = Callable[[], None]

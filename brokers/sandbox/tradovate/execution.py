@@ -6,13 +6,13 @@ from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
+from brokers.sandbox.market.catalog import Contract
+from brokers.sandbox.market.quotes import Quote
 from brokers.sandbox.tradovate import brackets, lifecycle, matching
-from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.fills import book_fill
 from brokers.sandbox.tradovate.margins import open_profit, used_margin
 from brokers.sandbox.tradovate.orders import Order
-from brokers.sandbox.tradovate.quotes import Quote
 
 IMMEDIATE = frozenset({"IOC", "FOK"})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+from brokers.sandbox.market.catalog import Product
 from brokers.sandbox.tradovate.books import Account
-from brokers.sandbox.tradovate.catalog import Product
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.lifecycle import execution_report, mark_filled
 from brokers.sandbox.tradovate.margins import refresh_margin

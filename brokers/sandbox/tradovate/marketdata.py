@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.tradovate.books import Login
 from brokers.sandbox.tradovate.calls import ACCESS_DENIED, Call, HttpRefusalError, Reply, not_found
-from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.sockets import Socket
 from brokers.sandbox.tradovate.validation import required

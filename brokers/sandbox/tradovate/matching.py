@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from brokers.sandbox.market.quotes import Quote
 from brokers.sandbox.tradovate.orders import LIMITED, STOPPED, TRAILING, Order
-from brokers.sandbox.tradovate.quotes import Quote
 
 
 def trail(order: Order, quote: Quote) -> bool:

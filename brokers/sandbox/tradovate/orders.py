@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from brokers.sandbox.tradovate.wire import Row, money
 
 if TYPE_CHECKING:
+    from brokers.sandbox.market.catalog import Contract
     from brokers.sandbox.tradovate.books import Account
-    from brokers.sandbox.tradovate.catalog import Contract
 
 TERMINAL = frozenset({"Filled", "Canceled", "Expired", "Rejected", "Completed"})
 TRAILING = frozenset({"TrailingStop", "TrailingStopLimit"})

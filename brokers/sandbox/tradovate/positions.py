@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from brokers.sandbox.tradovate.catalog import Contract
+from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.tradovate.wire import Row, money
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from brokers.sandbox.tradovate.catalog import CONTRACT_GROUPS, EXCHANGES, Contract, Product
+from brokers.sandbox.market.catalog import CONTRACT_GROUPS, EXCHANGES, Contract, Product
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.wire import Row, money
 

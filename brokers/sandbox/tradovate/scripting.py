@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from brokers.sandbox.errors import BadFieldError
 from brokers.sandbox.faults import Fault
+from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.tradovate import brackets, execution
 from brokers.sandbox.tradovate.books import Account, Cash, Login
-from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.lifecycle import set_strategy_status
 from brokers.sandbox.tradovate.margins import refresh_margin
 from brokers.sandbox.tradovate.orders import Order, Sender, Terms
@@ -27,13 +26,6 @@ def contract_named(venue: Venue, symbol: object) -> Contract:
     if contract is None:
         raise BadFieldError("symbol", f"was {symbol!r}, not a listed contract or product")
     return contract
-
-
-def price_on_grid(contract: Contract, price: Decimal) -> Decimal:
-    tick = contract.product.tick
-    if price <= 0 or price % tick != 0:
-        raise BadFieldError("price", f"was {price}, must be above 0 and a multiple of the tick size {tick}")
-    return price
 
 
 def subject_named(venue: Venue, name: object) -> Account | Login | None:

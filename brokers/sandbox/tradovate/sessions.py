@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from brokers.sandbox.switches import Switches
 from brokers.sandbox.tradovate.books import FIRST_SESSION_ID, Login
+from brokers.sandbox.tradovate.switches import Switches
 
 ORDINARY, MARKET_DATA = "access", "md"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.tradovate.calls import CommandRefusedError, HttpRefusalError, ViolationError
-from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.orders import SIGN, BracketPlan, Terms
 from brokers.sandbox.tradovate.validation import check_price, flag, order_terms, price, quantity

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brokers.sandbox.switches import Switches
 from brokers.sandbox.tradovate.books import Account, Login
 from brokers.sandbox.tradovate.calls import HttpRefusalError
 from brokers.sandbox.tradovate.desk import Desk
@@ -16,6 +15,7 @@ from brokers.sandbox.tradovate.reference import (
     exchanges,
     maturities,
 )
+from brokers.sandbox.tradovate.switches import Switches
 from brokers.sandbox.tradovate.validation import array
 from brokers.sandbox.tradovate.wire import Row
 

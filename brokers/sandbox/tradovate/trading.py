@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.tradovate import brackets, execution, lifecycle, validation
 from brokers.sandbox.tradovate.books import Account, Login
 from brokers.sandbox.tradovate.calls import (
@@ -14,7 +15,6 @@ from brokers.sandbox.tradovate.calls import (
     Reply,
     access_denied,
 )
-from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.orders import STOPPED, TRAILING, ExitGroup, Order, Sender, Terms
 from brokers.sandbox.tradovate.wire import Row, money

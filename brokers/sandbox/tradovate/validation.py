@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.tradovate.books import Account, Login
 from brokers.sandbox.tradovate.calls import (
     CommandRefusedError,
@@ -12,7 +13,6 @@ from brokers.sandbox.tradovate.calls import (
     ViolationError,
     access_denied,
 )
-from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.orders import LIMITED, STOPPED, TRAILING, Terms
 from brokers.sandbox.tradovate.wire import decimal

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from decimal import Decimal
-from typing import Any
+
+from aiohttp import web
 
 from brokers.sandbox.arrivals import ArrivalLog
-from brokers.sandbox.faults import FaultBook
-from brokers.sandbox.switches import Switches
-from brokers.sandbox.tradovate import daybreak, execution, marketdata
+from brokers.sandbox.faults import Fault, FaultBook
+from brokers.sandbox.host import Every, NewLogin, Row
+from brokers.sandbox.listening import SHUTDOWN_SECONDS, listen
+from brokers.sandbox.market.catalog import Contract
+from brokers.sandbox.market.quotes import TICKS_PER_SECOND
+from brokers.sandbox.tradovate import daybreak, execution, marketdata, persistence, scripting, statements
 from brokers.sandbox.tradovate.books import FIRST_ACCOUNT_ID, FIRST_ID, FIRST_USER_ID, Account, Cash, Ids, Login
-from brokers.sandbox.tradovate.catalog import Contract
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.dispatch import Dispatcher
+from brokers.sandbox.tradovate.gateway import MARKET_DATA_SOCKET, USER_SOCKET, Gateway
 from brokers.sandbox.tradovate.oauth import OAuthDesk
-from brokers.sandbox.tradovate.quotes import TICKS_PER_SECOND
 from brokers.sandbox.tradovate.sessions import Session, SessionBook
 from brokers.sandbox.tradovate.sockets import Socket
+from brokers.sandbox.tradovate.switches import Switches
 from brokers.sandbox.tradovate.wire import money
 from brokers.sandbox.workqueue import WorkQueue
 
@@ -50,10 +55,12 @@ class Venue:
         self.accounts: dict[int, Account] = {}
         self.sockets: list[Socket] = []
         self.rest_url = self.ws_url = self.md_url = ""
+        self._runner: web.ServerRunner | None = None
         self.changed_at: float | None = None
         self.desk = Desk(queue, self.switches, self.faults, seed, Ids(FIRST_ID))
         self.desk.settle = lambda: execution.settle(self.desk)
         self.desk.on_move = self._on_move
+        self.board = self.desk.board
         self.dispatcher = Dispatcher(self)
         self._trade_date = self.desk.trade_date()
 
@@ -63,27 +70,29 @@ class Venue:
     def api_hosts(self) -> dict[str, str]:
         return {"demo": self.rest_url, "reportingDemo": self.rest_url}
 
-    def add_login(
-        self, username: str, password: str, account_names: list[str], balance: Decimal = OPENING_BALANCE
-    ) -> Login:
+    def add_login(self, wanted: NewLogin) -> list[Row]:
         """A login with its accounts; an existing username is answered as it is, unchanged."""
-        known = self.logins.get(username)
+        known = self.logins.get(wanted.username)
         if known is not None:
-            return known
-        login = Login(username, password, FIRST_USER_ID + len(self.logins), self.desk.stamp())
-        self.logins[username] = login
-        for name in account_names:
-            self._add_account(login, name, balance)
+            return statements.login_description(known)
+        login = Login(wanted.username, wanted.password, FIRST_USER_ID + len(self.logins), self.desk.stamp())
+        self.logins[wanted.username] = login
+        for name in wanted.accounts:
+            self._add_account(login, name, wanted.balance)
         self.note_change()
-        return login
+        return statements.login_description(login)
 
-    def add_numbered_logins(self, count: int) -> list[Login]:
+    def add_numbered_logins(self, count: int) -> list[Row]:
         """Further logins of one account each, named after the account's id."""
-        added = []
+        added: list[Row] = []
         for _ in range(count):
             number = FIRST_ACCOUNT_ID + len(self.accounts)
-            added.append(self.add_login(f"sandbox{number}", f"secret-{number}", [f"DEMO{number}"]))
+            wanted = NewLogin(f"sandbox{number}", f"secret-{number}", [f"DEMO{number}"], OPENING_BALANCE)
+            added += self.add_login(wanted)
         return added
+
+    def login_count(self) -> int:
+        return len(self.logins)
 
     def _add_account(self, login: Login, name: str, balance: Decimal) -> None:
         account_id = FIRST_ACCOUNT_ID + len(self.accounts)
@@ -180,7 +189,52 @@ class Venue:
         execution.on_move(self.desk, contract)
         marketdata.push_quote(self.desk, contract, self.sockets)
 
-    def start_clocks(self, every: Any) -> None:
+    async def start(self, host: str, port: int) -> None:
+        """Listen for REST and sockets on one port. Raises OSError when it is taken."""
+        self._runner = web.ServerRunner(Gateway(self, asyncio.get_running_loop()), shutdown_timeout=SHUTDOWN_SECONDS)
+        base = f"{host}:{await listen(self._runner, host, port)}"
+        self.rest_url = f"http://{base}/v1"
+        self.ws_url, self.md_url = f"ws://{base}{USER_SOCKET}", f"ws://{base}{MARKET_DATA_SOCKET}"
+
+    async def stop(self) -> None:
+        for socket in tuple(self.sockets):
+            socket.shut_down("Maintenance")
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def description(self) -> Row:
+        return statements.description(self)
+
+    def state(self) -> Row:
+        return statements.venue_state(self)
+
+    def contract_named(self, symbol: object) -> Contract:
+        return scripting.contract_named(self, symbol)
+
+    def subject_named(self, name: object) -> Account | Login | None:
+        return scripting.subject_named(self, name)
+
+    def owner_of(self, subject: Account | Login | None) -> tuple[int | None, str | None]:
+        if isinstance(subject, Account):
+            return subject.id, None
+        return None, None if subject is None else subject.username
+
+    def act_at_once(self, fault: Fault, subject: Account | Login | None) -> int:
+        return scripting.act_at_once(self, fault, subject)
+
+    def manual_trade(self, account: Account, contract: Contract, action: str, qty: int) -> Row:
+        return scripting.manual_trade(self, account, contract, action, qty)
+
+    def reset(self) -> None:
+        scripting.reset(self)
+
+    def dump(self) -> Row:
+        return persistence.dump_venue(self)
+
+    def load(self, saved: Row) -> None:
+        persistence.load_venue(self, saved)
+
+    def start_clocks(self, every: Every) -> None:
         """Register the venue's periodic work with ``every(seconds, job)``."""
         every(1 / TICKS_PER_SECOND, self.walk_prices)
         every(HOUSEKEEPING_SECONDS, self._roll_when_due)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from brokers import expiry
-from brokers.sandbox.tradovate.catalog import Catalog
+from brokers.sandbox.market.catalog import Catalog
 from brokers.sandbox.tradovate.timeline import stamp, trade_date
 
 TODAY = date(2026, 11, 23)

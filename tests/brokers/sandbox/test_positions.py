@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokers.sandbox.tradovate.catalog import Catalog
+from brokers.sandbox.market.catalog import Catalog
 from brokers.sandbox.tradovate.positions import Position
 
 CONTRACT = Catalog(lambda: date(2026, 11, 23)).front("MNQ")

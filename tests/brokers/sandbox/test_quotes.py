@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from brokers.sandbox.tradovate.catalog import Catalog, Contract
-from brokers.sandbox.tradovate.quotes import PriceBoard, Quote
+from brokers.sandbox.market.catalog import Catalog, Contract
+from brokers.sandbox.market.quotes import PriceBoard, Quote
 
 CATALOG = Catalog(lambda: date(2026, 11, 23))
 MNQ = CATALOG.front("MNQ")

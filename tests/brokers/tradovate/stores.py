@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brokers.base import Token
+from brokers.access import Token
 
 
 class MemoryStore:

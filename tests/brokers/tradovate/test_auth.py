@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from brokers.base import Credentials, Token
+from brokers.access import Credentials, Token
 from brokers.errors import AuthFailed, OutcomeUnknown, RateLimited
 from brokers.http import HttpClient
 from brokers.tradovate.auth import Auth

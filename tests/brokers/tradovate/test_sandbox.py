@@ -8,13 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from brokers.access import Access, Credentials, Endpoints
 from brokers.base import (
     AccountRef,
     BracketLeg,
     CancelOrder,
     ConnectionState,
-    Credentials,
-    Endpoints,
     OrderRole,
     OrderStatus,
     OrderType,
@@ -35,6 +34,7 @@ from brokers.reports import (
 )
 from brokers.sandbox.testing import RunningSandbox
 from brokers.streams import StreamLoop
+from brokers.venue import ListedAccount
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.stores import MemoryStore
 from tests.brokers.tradovate.trader import PRICE, SYMBOL, Trader
@@ -170,7 +170,9 @@ def test_a_burst_protects_every_follower_at_once(sandbox: RunningSandbox) -> Non
         credentials = Credentials("tradovate", "demo", account.username, "d", {"password": account.password})
         store = MemoryStore()
         connect = VENUES["tradovate"].connect
-        connections.append(connect(index, credentials, endpoints, store, lambda _, events: heard.extend(events), loop))
+        connections.append(
+            connect(index, Access(credentials, endpoints, store), lambda _, events: heard.extend(events), loop)
+        )
         connections[-1].start()
     until(lambda: all(connection.state is ConnectionState.LIVE for connection in connections), 20)
     leg = BracketLeg(1, Decimal(10), Decimal(20))
@@ -238,9 +240,10 @@ def test_the_sign_in_check_names_the_accounts(sandbox: RunningSandbox) -> None:
     venue = VENUES["tradovate"]
     endpoints = Endpoints(sandbox.rest_url, sandbox.ws_url)
     good = Credentials("tradovate", "demo", account.username, "check", {"password": account.password})
-    assert venue.sign_in_check(good, endpoints) == (AccountRef(str(account.id), account.name),)
+    assert venue.sign_in_check(Access(good, endpoints)) == (ListedAccount(AccountRef(str(account.id), account.name)),)
     with pytest.raises(AuthFailed):
-        venue.sign_in_check(Credentials("tradovate", "demo", account.username, "check", {"password": "no"}), endpoints)
+        bad = Credentials("tradovate", "demo", account.username, "check", {"password": "no"})
+        venue.sign_in_check(Access(bad, endpoints))
 
 
 def test_quotes_are_subscribed_and_subscribed_again(trader: Trader) -> None:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import orjson
 
-from brokers.base import AccountRef, ConnectionState, Credentials, Endpoints
+from brokers.access import Access, Credentials, Endpoints
+from brokers.base import AccountRef, ConnectionState
 from brokers.connector import Backoff
 from brokers.reports import ConnectionReport, Event
 from brokers.streams import StreamLoop
@@ -109,7 +110,7 @@ class Client:
         self.store = MemoryStore()
         credentials = Credentials("tradovate", "demo", username, "device-1", {"password": password})
         self.connection = TradovateConnection(
-            1, credentials, Endpoints(rest_url, ws_url), self.store, self._sink, self.loop, ContractBook()
+            1, Access(credentials, Endpoints(rest_url, ws_url), self.store), self._sink, self.loop, ContractBook()
         )
 
     def _sink(self, login_id: int, events: Sequence[Event]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from brokers.sandbox.tradovate.catalog import Catalog, Contract
+from brokers.sandbox.market.catalog import Catalog, Contract
 
 TICKS_PER_SECOND = 4
 _REVERSION_SPAN = Decimal("0.02")

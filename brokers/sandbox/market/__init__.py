@@ -1,0 +1,1 @@
+"""The market behind every sandbox venue: products, contracts, quotes, and the engine that trades them."""
