@@ -30,9 +30,11 @@ class RunningSandbox:
     """A sandbox process: its addresses, accounts and control interface."""
 
     def __init__(self, process: subprocess.Popen[bytes], announcement: dict[str, Any]) -> None:
-        venue = announcement["tradovate"]
+        (self.venue_name,) = announcement.keys() - {"control_url"}
+        venue: dict[str, Any] = announcement[self.venue_name]
         self.process = process
         self.control_url: str = announcement["control_url"]
+        self.description = venue
         self.rest_url: str = venue["rest_url"]
         self.ws_url: str = venue["ws_url"]
         self.md_url: str = venue["md_url"]
@@ -51,7 +53,7 @@ class RunningSandbox:
 
     def state(self) -> list[dict[str, Any]]:
         """The venue's accounts with positions, orders and entries."""
-        accounts: list[dict[str, Any]] = self.get("/state")["tradovate"]["accounts"]
+        accounts: list[dict[str, Any]] = self.get("/state")[self.venue_name]["accounts"]
         return accounts
 
     def account_state(self, account_id: int) -> dict[str, Any]:
@@ -107,12 +109,12 @@ class RunningSandbox:
             return self.process.wait()
 
 
-def start_sandbox(accounts: int = 5, **options: object) -> RunningSandbox:
-    """Start the sandbox on free ports. ``options`` are those of the command, such as ``seed`` or ``state_file``.
+def start_sandbox(accounts: int = 5, venue: str = "tradovate", **options: object) -> RunningSandbox:
+    """Start a venue's sandbox on free ports. ``options`` are those of the command, such as ``seed`` or ``state_file``.
 
     Raises RuntimeError when it does not come up.
     """
-    command = [sys.executable, "-m", "brokers.sandbox", f"--accounts={accounts}"]
+    command = [sys.executable, "-m", "brokers.sandbox", f"--venue={venue}", f"--accounts={accounts}"]
     command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE)
     if process.stdout is None:
@@ -124,9 +126,9 @@ def start_sandbox(accounts: int = 5, **options: object) -> RunningSandbox:
 
 
 @contextmanager
-def running_sandbox(accounts: int = 5, **options: object) -> Iterator[RunningSandbox]:
+def running_sandbox(accounts: int = 5, venue: str = "tradovate", **options: object) -> Iterator[RunningSandbox]:
     """A sandbox for the length of a ``with`` block."""
-    sandbox = start_sandbox(accounts, **options)
+    sandbox = start_sandbox(accounts, venue, **options)
     try:
         yield sandbox
     finally:
