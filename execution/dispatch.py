@@ -43,9 +43,10 @@ _CLAIM = """
                      WHERE h.trader_id = s.id AND h.symbol = i.symbol AND h.net_qty <> 0))),
            i.exits,
            (SELECT o.id FROM execution_order o WHERE i.attempts > 0 AND o.client_order_id = i.client_order_id),
-           i.attempts, i.reason_code, i.reason_text, i.cleared_at
+           i.attempts, i.reason_code, i.reason_text, i.cleared_at, l.venue
     FROM execution_orderintent i
     JOIN brokers_brokeraccount a ON a.id = i.account_id
+    JOIN brokers_brokerlogin l ON l.id = a.login_id
     LEFT JOIN execution_orderintent b ON b.id = i.after_id
     LEFT JOIN execution_position p ON p.trader_id = i.trader_id AND p.symbol = i.symbol
     WHERE i.status = 'cleared' AND i.cleared_at <= %s AND i.lane_slot %% %s = %s

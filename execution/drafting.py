@@ -172,6 +172,7 @@ def _due(follower: Follower, leg: PlannedLeg, intent_id: UUID, name: str, symbol
         broker_id=follower.broker_id,
         account_name=follower.account_name,
         login_id=follower.login_id,
+        venue=follower.venue,
     )
 
 

@@ -43,6 +43,7 @@ class Follower:
     account_id: UUID
     lane_slot: int
     login_id: UUID
+    venue: str
     broker_id: str
     account_name: str
     route: Route
@@ -103,6 +104,7 @@ def _follower(row: tuple[Any, ...], configured: set[tuple[str, str]]) -> Followe
         account_id=account_id,
         lane_slot=lane_slot,
         login_id=login_id,
+        venue=venue,
         broker_id=broker_id,
         account_name=account_name,
         route=Route(multiplier, max_contracts, custom_ticker, convert_size),

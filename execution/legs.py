@@ -48,10 +48,25 @@ def _belongs_at(leg: Order, prices: exits.LegPrices, *, is_trailing: bool) -> De
 
 
 def sizes_at_work(legs: Sequence[Order], places: int) -> tuple[int, ...]:
-    """Contracts in live legs for each of the template's `places`; a pair of target and stop counts once."""
-    by_role: Counter[tuple[int, str]] = Counter()
+    """Contracts in live legs for each of the template's `places`; a pair of target and stop counts once.
+
+    A stop without a place covers the targets that have no stop of their own, and what it covers beyond them is the
+    last place's: what no target closes.
+    """
+    by_role: Counter[tuple[int | None, str]] = Counter()
     for leg in legs:
-        if leg.target_index is not None:
-            by_role[leg.target_index, leg.role] += leg.qty - leg.filled_qty
-    roles = (OrderRole.TARGET.value, OrderRole.STOP.value)
-    return tuple(max(by_role[place, role] for role in roles) for place in range(places))
+        by_role[leg.target_index, leg.role] += leg.qty - leg.filled_qty
+    target, stop = OrderRole.TARGET.value, OrderRole.STOP.value
+    sizes = [max(by_role[place, target], by_role[place, stop]) for place in range(places)]
+    bare = sum(max(0, by_role[place, target] - by_role[place, stop]) for place in range(places))
+    sizes[-1] += max(0, by_role[None, stop] - bare)
+    return tuple(sizes)
+
+
+def sizes_of(legs: Sequence[Order], role: OrderRole, places: int) -> tuple[int, ...]:
+    """Contracts in live legs of one role by place; one without a place counts as the last place's."""
+    found = Counter[int]()
+    for leg in legs:
+        if leg.role == role:
+            found[places - 1 if leg.target_index is None else leg.target_index] += leg.qty - leg.filled_qty
+    return tuple(found[place] for place in range(places))

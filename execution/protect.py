@@ -22,6 +22,7 @@ from brokers.base import (
 )
 from brokers.instruments import contract_of
 from execution import legs, locks
+from execution.abilities import abilities_of
 from execution.bulk import update_rows
 from execution.models import ObjectKind, Order, Position
 from execution.models.order import LIVE
@@ -32,12 +33,15 @@ from traders import exits
 
 
 class _Leg(NamedTuple):
-    """A pair to place; either price may be missing. `place` is its target's place in the template."""
+    """A pair to place; either price may be missing. `place` is its target's place in the template, None for a stop that
+    covers several.
+    """
 
-    place: int
+    place: int | None
     qty: int
     target: Decimal | None
     stop: Decimal | None
+    stop_type: OrderType = OrderType.STOP
 
 
 def take_up(batch: Batch, intent: Due) -> bool:
@@ -62,7 +66,10 @@ def take_up(batch: Batch, intent: Due) -> bool:
     moved = legs.tend(position, live)
     rows = [(o.id, o.wanted_qty, o.wanted_price, o.change_sent_at, o.change_attempts) for o in moved]
     update_rows(Order, ("wanted_qty", "wanted_price", "change_sent_at", "change_attempts"), rows)
-    missing = list(_missing(position, template, live))
+    if abilities_of(intent.venue, intent.symbol).native_oco:
+        missing = list(_missing(position, template, live))
+    else:
+        missing = list(_single_orders(position, template, live, intent.qty))
     for leg in missing:
         _place(batch, intent, leg, Side.SELL if position.net_qty > 0 else Side.BUY)
     return bool(missing)
@@ -75,14 +82,43 @@ def _missing(position: Position, template: exits.ExitTemplate, live: list[Order]
     uncovered = abs(position.net_qty) - sum(at_work)
     if uncovered <= 0:
         return
-    side = Side.BUY if position.net_qty > 0 else Side.SELL
-    prices = exits.leg_prices(
-        template, side, position.avg_price, contract_of(position.symbol), at_break_even=position.is_at_break_even
-    )
+    prices = _prices(position, template, position.avg_price)
     for place, qty in enumerate(exits.added_sizes(template, at_work, uncovered)):
         target = prices.targets[place] if place < len(prices.targets) else None
         if qty > 0 and (target is not None or prices.stop is not None):
             yield _Leg(place, qty, target, prices.stop)
+
+
+def _single_orders(position: Position, template: exits.ExitTemplate, live: list[Order], qty: int) -> Iterator[_Leg]:
+    """Where the venue links nothing: one stop for all that no stop covers, and it goes first; then targets for `qty`
+    contracts. Whatever one of them fills, `execution.synthetic` cuts from the others.
+    """
+    if position.avg_price is None or position.net_qty == 0:
+        return
+    held, places = abs(position.net_qty), len(template.targets) + 1
+    prices = _prices(position, template, position.avg_price)
+    uncovered = held - sum(legs.sizes_of(live, OrderRole.STOP, places))
+    if prices.stop is not None and uncovered > 0:
+        yield _Leg(None, uncovered, None, prices.stop, _stop_type(template))
+    at_work = legs.sizes_of(live, OrderRole.TARGET, places)
+    fresh = min(qty, held - sum(at_work))
+    without_target = held - fresh - sum(at_work)
+    sizes = exits.added_sizes(template, (*at_work[:-1], max(0, without_target)), max(0, fresh))
+    for place, target in enumerate(prices.targets):
+        if sizes[place] > 0:
+            yield _Leg(place, sizes[place], target, None)
+
+
+def _stop_type(template: exits.ExitTemplate) -> OrderType:
+    """A stop that trails from the start is the venue's own trailing stop."""
+    trails_at_once = template.trail_trigger is not None and template.trail_trigger == 0
+    return OrderType.TRAILING_STOP if trails_at_once else OrderType.STOP
+
+
+def _prices(position: Position, template: exits.ExitTemplate, average: Decimal) -> exits.LegPrices:
+    side = Side.BUY if position.net_qty > 0 else Side.SELL
+    contract = contract_of(position.symbol)
+    return exits.leg_prices(template, side, average, contract, at_break_even=position.is_at_break_even)
 
 
 def _place(batch: Batch, intent: Due, leg: _Leg, side: Side) -> None:
@@ -93,7 +129,7 @@ def _place(batch: Batch, intent: Due, leg: _Leg, side: Side) -> None:
         request = SubmitOco(target_id, stop_id, account, intent.symbol, side, leg.qty, leg.target, leg.stop)
     elif leg.stop is not None:
         request = SubmitOrder(
-            stop_id, account, intent.symbol, side, leg.qty, OrderType.STOP, stop_price=leg.stop, is_protective=True
+            stop_id, account, intent.symbol, side, leg.qty, leg.stop_type, stop_price=leg.stop, is_protective=True
         )
     else:
         request = SubmitOrder(
@@ -114,7 +150,7 @@ def _note(batch: Batch, intent: Due, role: OrderRole, name: str, side: Side, leg
         name,
         side,
         leg.qty,
-        (OrderType.LIMIT if is_target else OrderType.STOP).value,
+        (OrderType.LIMIT if is_target else leg.stop_type).value,
         leg.target if is_target else None,
         None if is_target else leg.stop,
         leg.place,
@@ -125,7 +161,7 @@ def _note(batch: Batch, intent: Due, role: OrderRole, name: str, side: Side, leg
     )
 
 
-def _leg_id(prefix: str, intent: Due, place: int) -> str:
+def _leg_id(prefix: str, intent: Due, place: int | None) -> str:
     """Derived from the intent and its try: what was refused may be placed again, what was sent is never renamed."""
     digest = hashlib.sha256(f"{intent.client_order_id}:{intent.attempts}:{place}".encode()).digest()
     return prefix + base64.b32encode(digest)[:26].decode()

@@ -54,27 +54,49 @@ def cuts_before(due: Due, orders: Sequence[Order]) -> list[Cut] | None:
         return [Cut(order.id, 0) for order in waiting] or None
     legs = [order for order in orders if order.role in {OrderRole.TARGET, OrderRole.STOP}]
     left = 0 if due.kind == IntentKind.EXIT else due.leaves_qty or 0
-    cuts = _cut_legs(legs, left)
+    cuts = cuts_to(legs, left)
     if due.kind == IntentKind.EXIT:
         cuts += [Cut(order.id, 0) for order in waiting]
     return cuts or None
 
 
-def _cut_legs(legs: Sequence[Order], left: int) -> list[Cut]:
-    """Cut pairs of target and stop, the nearest target first, until no more than `left` contracts are in legs."""
+def cuts_to(legs: Sequence[Order], left: int) -> list[Cut]:
+    """Cut pairs of target and stop, the nearest target first, until no more than `left` contracts are in legs.
+
+    A stop without a place covers what has no stop of its own, and is cut to that.
+    """
     pairs: dict[tuple[UUID | None, int], list[Order]] = defaultdict(list)
+    whole: list[Order] = []
     for leg in legs:
-        pairs[leg.intent_id, -1 if leg.target_index is None else leg.target_index].append(leg)
+        if leg.target_index is None and leg.role == OrderRole.STOP:
+            whole.append(leg)
+        else:
+            pairs[leg.intent_id, -1 if leg.target_index is None else leg.target_index].append(leg)
     excess = sum(_size(pair) for pair in pairs.values()) - left
     cuts: list[Cut] = []
+    covered = 0
     for _, pair in sorted(pairs.items(), key=lambda item: item[0][1]):
-        if excess <= 0:
-            break
-        taken = min(excess, _size(pair))
+        taken = max(0, min(excess, _size(pair)))
         excess -= taken
         keeps = _size(pair) - taken
-        cuts += [Cut(leg.id, leg.filled_qty + keeps if keeps else 0) for leg in pair if _remaining(leg) > keeps]
+        covered += min(keeps, sum(_remaining(leg) for leg in pair if leg.role == OrderRole.STOP))
+        if taken > 0:
+            cuts += [_cut(leg, keeps) for leg in pair if _remaining(leg) > keeps]
+    return cuts + _cut_whole(whole, max(0, left - covered))
+
+
+def _cut_whole(stops: Sequence[Order], left: int) -> list[Cut]:
+    cuts: list[Cut] = []
+    for stop in stops:
+        keeps = min(left, _remaining(stop))
+        left -= keeps
+        if keeps < _remaining(stop):
+            cuts.append(_cut(stop, keeps))
     return cuts
+
+
+def _cut(leg: Order, keeps: int) -> Cut:
+    return Cut(leg.id, leg.filled_qty + keeps if keeps else 0)
 
 
 def _remaining(leg: Order) -> int:

@@ -25,6 +25,7 @@ from brokers.base import (
     Trail,
 )
 from execution import transitions
+from execution.abilities import abilities_of, native_part
 from execution.bulk import copy_rows, update_rows
 from execution.models import IntentKind, ObjectKind, Order
 from execution.transitions import Change
@@ -61,6 +62,7 @@ class Due(NamedTuple):
     reason_code: str = ""
     reason_text: str = ""
     cleared_at: datetime = datetime.min.replace(tzinfo=UTC)
+    venue: str = ""
 
 
 _ORDER_COLUMNS = (
@@ -119,9 +121,11 @@ def bracket_rows(legs: Sequence[BracketLeg], targets: Sequence[int]) -> list[Bra
 
 def bracket_of(stored: str | Sequence[BracketLeg]) -> tuple[BracketLeg, ...]:
     """From the JSON text of `bracket_rows`; legs that were never stored pass through."""
-    if not isinstance(stored, str):
-        return tuple(stored)
-    rows: list[BracketRow] = json.loads(stored)
+    return bracket_of_rows(json.loads(stored)) if isinstance(stored, str) else tuple(stored)
+
+
+def bracket_of_rows(rows: Sequence[BracketRow]) -> tuple[BracketLeg, ...]:
+    """The legs that an intent's row keeps."""
     return tuple(BracketLeg(row[0], _number(row[1]), _number(row[2]), _trail(row[3], row[4], row[5])) for row in rows)
 
 
@@ -142,6 +146,8 @@ def _trail(distance: str | None, trigger: str | None, step: str | None) -> Trail
 def requests_for(intent: Due, account: AccountRef) -> list[Request]:
     """What goes on the wire: an entry with its bracket in one request, an exit as the venue's own flatten.
 
+    What of the bracket the venue cannot take along follows the fill (see `execution.synthetic`).
+
     A part of a position, and all of it where another trader is on the same account, goes as a plain order: a flatten
     would close the other's share too, also one that is just on its way. Its exit legs are out of the way by then (see
     `execution.shrink`).
@@ -149,7 +155,7 @@ def requests_for(intent: Due, account: AccountRef) -> list[Request]:
     side = Side(intent.side)
     if intent.kind == IntentKind.ENTRY:
         order_type = OrderType(intent.order_type)
-        bracket = bracket_of(intent.bracket)
+        bracket = native_part(bracket_of(intent.bracket), abilities_of(intent.venue, intent.symbol))
         entry = SubmitOrder(
             intent.client_order_id, account, intent.symbol, side, intent.qty, order_type, intent.price, bracket=bracket
         )

@@ -25,6 +25,7 @@ class Order(models.Model):
 
     `target_index` is an exit leg's place in its position's exit template. `wanted_qty` and `wanted_price` are a wish
     that the broker has not confirmed yet: the terms that a working order is to have, with `wanted_qty` 0 to cancel it.
+    `exits_wished` counts an entry's filled contracts whose exits have been wished for, where the venue makes none.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -52,6 +53,7 @@ class Order(models.Model):
     wanted_price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     change_sent_at = models.DateTimeField(null=True)
     change_attempts = models.PositiveSmallIntegerField(default=0)
+    exits_wished = models.PositiveIntegerField(default=0, db_default=0)
     queries_without_trace = models.PositiveSmallIntegerField(default=0)
     queried_at = models.DateTimeField(null=True)
     submit_started_at = models.DateTimeField(null=True)

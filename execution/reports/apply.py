@@ -60,7 +60,8 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
     batch = _Batch(list(events), [(login, event) for login, event in events if isinstance(event, SyncReport)])
     flat = list(batch.flat())
     with transaction.atomic():
-        ledger = Ledger(clock.now(), _accounts_of({login for login, _ in flat} | {login for login, _ in batch.syncs}))
+        logins = {login for login, _ in flat} | {login for login, _ in batch.syncs}
+        ledger = Ledger(clock.now(), _accounts_of(logins), _venues_of(logins))
         ledger.load(_client_ids(flat), _broker_ids(ledger, flat))
         _apply_all(ledger, flat)
         for login_id, sync in batch.syncs:
@@ -83,6 +84,10 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
 def _accounts_of(login_ids: set[UUID]) -> dict[tuple[UUID, str], BrokerAccount]:
     accounts = BrokerAccount.objects.filter(login_id__in=login_ids)
     return {(account.login_id, account.broker_id): account for account in accounts}
+
+
+def _venues_of(login_ids: set[UUID]) -> dict[UUID, str]:
+    return dict(BrokerAccount.objects.filter(login_id__in=login_ids).values_list("id", "login__venue"))
 
 
 def _account_id(ledger: Ledger, login_id: UUID, report: FillReport | OrderReport | PositionReport) -> UUID | None:

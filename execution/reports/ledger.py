@@ -23,6 +23,7 @@ _WISH_COLUMNS = ("wanted_qty", "wanted_price", "change_sent_at", "change_attempt
 _ORDER_COLUMNS = (
     "broker_order_id", "broker_strategy_id", "role", "qty", "order_type", "price", "stop_price", "status",
     "filled_qty", "avg_price", "reject_code", "reject_text", "queries_without_trace", "queried_at", "updated_at",
+    "exits_wished",
     *_WISH_COLUMNS,
 )  # fmt: skip
 _INTENT_COLUMNS = (
@@ -39,6 +40,7 @@ RETRY_PAUSE = timedelta(seconds=0.5)
 class Ledger:
     now: datetime
     accounts: dict[tuple[UUID, str], BrokerAccount]
+    venues: dict[UUID, str] = field(default_factory=dict)
     by_client: dict[str, Order] = field(default_factory=dict)
     by_broker: dict[tuple[UUID, str], Order] = field(default_factory=dict)
     nameless_exits: dict[tuple[UUID, str, str], Order] = field(default_factory=dict)
@@ -86,6 +88,10 @@ class Ledger:
             self.by_client[order.client_order_id] = order
         if order.broker_order_id is not None:
             self.by_broker[order.account_id, order.broker_order_id] = order
+
+    def changed_entries(self) -> list[Order]:
+        """The entries that this batch knows of."""
+        return [order for order in self.by_client.values() if order.role == OrderRole.ENTRY]
 
     def add(self, order: Order) -> None:
         self.created.append(order)

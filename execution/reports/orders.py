@@ -8,6 +8,7 @@ from django.conf import settings
 
 from brokers.base import OrderRole, OrderStatus, OrderType
 from brokers.reports import OrderReport
+from execution.abilities import abilities_of, is_whole_stop
 from execution.changes import settle_wish
 from execution.models import IntentStatus, Order
 from execution.reports.ledger import Ledger
@@ -67,6 +68,8 @@ def _target_index(ledger: Ledger, entry: Order, report: OrderReport) -> int | No
     """The leg's place in its position's exit template: the entry's intent knows which leg of its bracket is which."""
     intent = ledger.intent_of(entry)
     if intent is None or report.bracket_index is None or report.bracket_index >= len(intent.bracket):
+        return None
+    if is_whole_stop(intent.bracket, abilities_of(ledger.venues[entry.account_id], entry.symbol)):
         return None
     return int(intent.bracket[report.bracket_index][-1])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from brokers.base import OrderRole, OrderStatus
+from execution import synthetic
 from execution.bulk import update_rows
 from execution.legs import tend
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
@@ -35,6 +36,7 @@ def settle(ledger: Ledger) -> None:
         key = (intent.trader_id, intent.symbol)
         if key in keys:
             _settle_intent(ledger, intent, entries.get(intent.id), positions.get(key), legs[key])
+    synthetic.care(ledger, positions, legs, intents)
     _stamp_protected(ledger, positions, legs)
     update_rows(Position, ("unprotected_since",), [(p.id, p.unprotected_since) for p in positions.values()])
 
