@@ -63,7 +63,12 @@ class Database:
         until(lambda: self.row(_UNFINISHED)[0] == 0, "the product did not come to rest")
 
     def live_logins(self) -> int:
-        return int(self.row("SELECT count(*) FROM brokers_brokerlogin WHERE state = 'live'")[0])
+        """How many are live; 0 while one that is switched on is not."""
+        live, offline = self.row(
+            "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE is_enabled AND state <> 'live')"
+            " FROM brokers_brokerlogin"
+        )
+        return 0 if offline else int(live)
 
     def outcomes(self, signal_id: str) -> tuple[int, int, float | None]:
         """How many intents the signal has, how many are done, and the epoch seconds of the last acknowledgement."""

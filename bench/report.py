@@ -40,6 +40,8 @@ def lines_of(figures: Figures) -> list[Line]:
         lines += _ack_lines(figures["ack"])
     if "fanout" in figures:
         lines += _fanout_lines(figures["fanout"])
+    if "mixed" in figures:
+        lines += _mixed_lines(figures["mixed"])
     if "lane_memory_mb" in figures:
         lines.append(Line("lane memory, sockets open", figures["lane_memory_mb"], "MB", goal=300))
     if "planning" in figures:
@@ -83,6 +85,21 @@ def _fanout_lines(fanout: Figures) -> Iterator[Line]:
         yield Line("  last on the wire, broker answers after 50 ms", figures["delay_50_ms"]["last"], "ms")
         goal = 170 if is_most else None
         yield Line("  last ack, broker answers after 50 ms", figures["delay_50_ms"]["last_ack"], "ms", goal=goal)
+
+
+def _mixed_lines(mixed: Figures) -> Iterator[Line]:
+    """What one slow venue costs each account of the others, and the pace of the venues that are asked over REST."""
+    each = mixed["each"]
+    for venue, alike in mixed["alike"].items():
+        slow = mixed["one_slow"][venue]
+        yield Line(f"last of {each} entries at {venue}, all venues answer after 50 ms", alike["last_ms"], "ms")
+        if venue == "webull":
+            yield Line(f"  requests per second to {venue}", alike["per_second"], "/s", goal=300, is_least=True)
+            continue
+        cost = round(max(0.0, slow["last_ms"] - alike["last_ms"]) / each, 3)
+        yield Line("  cost per account of another venue's 500 ms", cost, "ms", goal=2)
+        if venue == "projectx":
+            yield Line(f"  requests per second to {venue}", alike["per_second"], "/s", goal=300, is_least=True)
 
 
 def table_of(lines: list[Line]) -> str:

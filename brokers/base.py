@@ -215,6 +215,8 @@ class Capabilities:
     enforces_unique_client_ids: bool
     streams_reports: bool
     trailing_stops: bool = True
+    auto_trail: bool = False
+    """A stop begins to trail from a trigger on, and moves in steps."""
 
 
 OnQuote = Callable[[str, Decimal | None, Decimal | None, Decimal | None, datetime], None]

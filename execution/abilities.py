@@ -9,13 +9,22 @@ from brokers.base import BracketLeg, Capabilities
 from brokers.registry import VENUES
 
 FUTURES = "futures"
+NOTHING = Capabilities(
+    native_brackets=False,
+    native_multi_bracket=False,
+    native_oco=False,
+    modifies_orders=False,
+    enforces_unique_client_ids=False,
+    streams_reports=False,
+    trailing_stops=False,
+)
 
 
 @lru_cache(maxsize=4096)
 def abilities_of(venue: str, symbol: str) -> Capabilities:
-    """Raises KeyError for a venue that is not registered."""
-    known = VENUES[venue]
-    return known.by_market.get(market_of(symbol), known.capabilities)
+    """A venue that is not registered can do nothing."""
+    known = VENUES.get(venue)
+    return NOTHING if known is None else known.by_market.get(market_of(symbol), known.capabilities)
 
 
 def market_of(symbol: str) -> str:
@@ -41,6 +50,16 @@ def native_part(bracket: tuple[BracketLeg, ...], abilities: Capabilities) -> tup
     if bracket[0].stop_distance is None:
         return ()
     return (BracketLeg(sum(leg.qty for leg in bracket), None, bracket[0].stop_distance, bracket[0].trail),)
+
+
+def lacking(bracket: tuple[BracketLeg, ...], abilities: Capabilities) -> str:
+    """What the exits ask for and the venue cannot do, in the owner's words; "" when it can do all."""
+    trails = [leg.trail for leg in bracket if leg.trail is not None]
+    if trails and not abilities.trailing_stops:
+        return "trailing stops"
+    if any(trail.trigger != 0 or trail.step != 0 for trail in trails) and not abilities.auto_trail:
+        return "stops that trail from a trigger on or in steps"
+    return ""
 
 
 def is_whole_stop(bracket: tuple[object, ...] | list[object], abilities: Capabilities) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 
 from brokers.base import OrderType, Side
+from execution.abilities import abilities_of, lacking
 from execution.bulk import copy_rows
 from execution.explain import Explanations
 from execution.followers import Follower
@@ -102,7 +103,8 @@ def add_leg(draft: Draft, follower: Follower, want: Wanted) -> UUID:
     draft.planned += 1
     leg = want.leg
     expires_at = draft.origin.expires_at if leg.is_entry else None
-    facts = follower.facts_for(is_entry=leg.is_entry, qty=leg.qty, expires_at=expires_at)
+    lacks = lacking(leg.bracket, abilities_of(follower.venue, want.symbol)) if leg.is_entry else ""
+    facts = follower.facts_for(is_entry=leg.is_entry, qty=leg.qty, expires_at=expires_at, venue_lacks=lacks)
     return _add(draft, follower, want, checks.check(facts, draft.now))
 
 

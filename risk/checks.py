@@ -21,7 +21,10 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one intent at the moment of the check. `is_entry` intents add exposure, others only reduce."""
+    """What is known of one intent at the moment of the check. `is_entry` intents add exposure, others only reduce.
+
+    `venue_lacks` names what its exits ask of a venue that cannot do it; "" when there is nothing.
+    """
 
     is_entry: bool
     qty: int
@@ -35,6 +38,7 @@ class Facts:
     login_state: str
     login_detail: str
     environment_is_configured: bool
+    venue_lacks: str = ""
 
 
 def expiry_of(received_at: datetime, fired_at: datetime | None) -> datetime:
@@ -89,12 +93,19 @@ def _quantity(facts: Facts, _now: datetime) -> Denial | None:
     return None
 
 
+def _capability(facts: Facts, _now: datetime) -> Denial | None:
+    if facts.venue_lacks:
+        return Denial("VENUE_CAPABILITY", f"this broker has no {facts.venue_lacks}: choose other exits for it")
+    return None
+
+
 CHECKS: tuple[Callable[[Facts, datetime], Denial | None], ...] = (
     _owner,
     _switches,
     _credentials,
     _freshness,
     _quantity,
+    _capability,
 )
 # An exit must get through even when the owner is no longer allowed to open anything; only what makes it impossible
 # to reach the broker stops it.

@@ -25,7 +25,8 @@ LAST_LINES = 40
 _POLL_S = 0.2
 # Names of servers: a product of its own must start its own, whatever the surroundings name.
 _SERVERS = ("DATABASE_URL", "REDIS_URL", "SANDBOX_CONTROL_URL", "BASE_URL", "LIVE_URL")
-_LISTENERS = ("web", "live", "postgres", "valkey", "sandbox", "sandbox-control")
+_SANDBOXES = ("sandbox", "sandbox-projectx", "sandbox-webull")
+_LISTENERS = ("web", "live", "postgres", "valkey", *_SANDBOXES, *(f"{name}-control" for name in _SANDBOXES))
 
 
 class NotRunning(Exception):

@@ -35,7 +35,9 @@ PLAIN, SINGLE = "plain", "single"
 def register(monkeypatch: pytest.MonkeyPatch) -> None:
     """`plain` makes no exits with an entry, `single` one pair for all of it; neither cancels anything by itself."""
     usual = registry.VENUES["tradovate"]
-    plain = replace(usual.capabilities, native_brackets=False, native_multi_bracket=False, native_oco=False)
+    plain = replace(
+        usual.capabilities, native_brackets=False, native_multi_bracket=False, native_oco=False, auto_trail=False
+    )
     single = replace(plain, native_brackets=True)
     known = {PLAIN: replace(usual, capabilities=plain), SINGLE: replace(usual, capabilities=single)}
     monkeypatch.setattr(registry, "VENUES", {**registry.VENUES, **known})

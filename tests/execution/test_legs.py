@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from brokers.base import OrderRole, OrderStatus, OrderType
-from execution.legs import sizes_at_work, tend
+from execution.legs import sizes_at_work, sizes_of, tend
 from execution.models import Order, Position
 from recorders.settings import read_settings
 from tests.traders.cases import MNQ, targets
@@ -114,3 +114,11 @@ def test_a_pair_counts_once_and_filled_contracts_do_not() -> None:
     assert sizes_at_work(legs, 3) == (3, 3, 4)
     assert sizes_at_work(legs, 4) == (3, 3, 4, 0)
     assert sizes_at_work([], 2) == (0, 0)
+
+
+def test_a_stop_without_a_place_covers_targets_first_and_then_what_no_target_closes() -> None:
+    whole, targets_only = leg(STOP, None, 1, qty=5), [leg(TARGET, 0, 1, qty=2), leg(TARGET, 1, 1, qty=1)]
+    assert sizes_at_work([whole, *targets_only], 3) == (2, 1, 2)
+    assert sizes_at_work([whole], 3) == (0, 0, 5)
+    assert sizes_of([whole, *targets_only], TARGET, 3) == (2, 1, 0)
+    assert sizes_of([whole, *targets_only], STOP, 3) == (0, 0, 5)

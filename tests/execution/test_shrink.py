@@ -92,6 +92,16 @@ def test_a_lone_stop_counts_with_its_place() -> None:
     assert cut([*pair(10, 0, 2), rest], IntentKind.REDUCE, 3) == {10: 0, 11: 0, 40: 3}
 
 
+def test_a_stop_without_a_place_is_cut_to_what_stays_and_has_no_stop_of_its_own() -> None:
+    whole = leg(40, OrderRole.STOP, None, 6, order_type=OrderType.STOP)
+    targets = [leg(41, OrderRole.TARGET, 0, 2), leg(42, OrderRole.TARGET, 1, 2)]
+    assert cut([whole, *targets], IntentKind.REDUCE, 6) is None
+    assert cut([whole, *targets], IntentKind.REDUCE, 5) == {40: 5}, "two contracts run without a target"
+    assert cut([whole, *targets], IntentKind.REDUCE, 3) == {40: 3, 41: 1}
+    assert cut([whole, *pair(10, 0, 2)], IntentKind.REDUCE, 5) == {40: 3}
+    assert cut([whole, *targets], IntentKind.EXIT, is_shared=True) == {40: 0, 41: 0, 42: 0}
+
+
 WAITING = [
     leg(50, OrderRole.ENTRY, None, 2),
     leg(51, OrderRole.ENTRY, None, 2, filled_qty=1, status=OrderStatus.PARTIALLY_FILLED),

@@ -7,13 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.base import BracketLeg, OrderRole, Side, SubmitOrder
-from execution.abilities import abilities_of, market_of, native_part
+from brokers.base import BracketLeg, OrderRole, Side, SubmitOrder, Trail
+from execution.abilities import abilities_of, lacking, market_of, native_part
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
 from execution.submitting import bracket_rows
 from recorders.settings import read_settings
+from tests.execution.desk import planned_intents
 from tests.execution.plain_venue import PLAIN, SINGLE, PlainVenue, live_legs, register
 from tests.execution.venue import Venue
+from tests.factories import RecorderFactory, TraderFactory
 from tests.traders.cases import MNQ, targets
 from traders.exits import template_of
 
@@ -170,3 +172,28 @@ def test_what_goes_with_an_entry_is_what_the_venue_can_take(
 )
 def test_a_symbol_tells_its_market(symbol: str, market: str) -> None:
     assert market_of(symbol) == market
+
+
+@pytest.mark.parametrize(
+    ("venue", "trigger", "step", "lacks"),
+    [
+        (PLAIN, 0, 0, ""),
+        (PLAIN, 10, 0, "stops that trail from a trigger on or in steps"),
+        (PLAIN, 0, 1, "stops that trail from a trigger on or in steps"),
+        ("tradovate", 10, 1, ""),
+        ("elsewhere", 0, 0, "trailing stops"),
+    ],
+)
+def test_what_a_venue_cannot_do_is_named(venue: str, trigger: int, step: int, lacks: str) -> None:
+    leg = BracketLeg(1, D(10), D(5), Trail(D(5), D(trigger), D(step)))
+    assert lacking((leg,), abilities_of(venue, "MNQZ6")) == lacks
+
+
+def test_an_entry_whose_exits_the_broker_cannot_do_is_denied_by_name() -> None:
+    made = RecorderFactory(
+        settings={"stop_distance": "20", "stop_type": "trailing", "trail_trigger_ticks": 10, "trail_step_ticks": 1}
+    )
+    TraderFactory(recorder=made, account__login__venue=PLAIN)
+    (intent,) = planned_intents(made)
+    assert (intent.status, intent.reason_code) == (IntentStatus.DENIED, "VENUE_CAPABILITY")
+    assert "trail from a trigger" in intent.reason_text

@@ -36,6 +36,7 @@ FAULTS: dict[str, dict[str, object]] = {
     "LOGIN_FAILED": {"login_state": "failed"},
     "STALE": {"expires_at": NOW - timedelta(seconds=1.5)},
     "ORDER_QTY": {"qty": MAX_ORDER_CONTRACTS + 1},
+    "VENUE_CAPABILITY": {"venue_lacks": "trailing stops"},
 }
 STOPS_AN_EXIT = {"MISSING_ENDPOINT", "MISSING_CREDENTIALS", "LOGIN_FAILED"}
 
