@@ -106,8 +106,9 @@ $(APP_STAMP): requirements.txt | $(BIN)/python
 	$(PIP) install -r requirements.txt
 	@touch $@
 
-$(DEV_STAMP): requirements-dev.txt $(APP_STAMP)
+$(DEV_STAMP): requirements-dev.txt requirements-clients.txt $(APP_STAMP)
 	$(PIP) install -r requirements-dev.txt
+	$(PIP) install --no-deps -r requirements-clients.txt
 	@touch $@
 
 $(NODE_STAMP): package-lock.json $(APP_STAMP)

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from bench import ack, fanout, planning
+from bench import ack, fanout, mixed, planning
 from bench.door import Database, until
 from bench.processes import addresses
 from bench.report import lines_of, table_of
@@ -19,7 +19,7 @@ from execution.selftest.owner import Owner
 from execution.selftest.product import Product, own_product
 from justtrades.environment import state_dir
 
-PARTS = ("planning", "ack", "fanout")
+PARTS = ("planning", "ack", "fanout", "mixed")
 _READY_TIMEOUT_S = 60.0
 
 
@@ -54,6 +54,8 @@ def _measure(parts: set[str], *, is_quick: bool) -> dict[str, Any]:
             bench = fanout.FanoutBench(product, database, fanout.QUICK if is_quick else fanout.FULL)
             figures["fanout"] = bench.run()
             figures["lane_memory_mb"] = bench.lane_memory_mb()
+        if "mixed" in parts:
+            figures["mixed"] = mixed.MixedBench(product, database, mixed.QUICK if is_quick else mixed.FULL).run()
         database.close()
     return figures
 

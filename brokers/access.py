@@ -45,6 +45,16 @@ class Token:
     user_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """What a venue has registered this installation as. An address that is empty is the venue's own."""
+
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    authorize_url: str = ""
+    token_url: str = ""
+
+
 class TokenStore(Protocol):
     """Keeps a login's token between processes and restarts, encrypted at rest."""
 
@@ -110,9 +120,13 @@ class Unlimited:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """All that an adapter is given to sign in with."""
+    """All that an adapter is given to sign in with.
+
+    `oauth` is there for a login that came through the venue's own sign-in page: it has a token and no password.
+    """
 
     credentials: Credentials
     endpoints: Endpoints
     store: TokenStore = field(default_factory=NoStore)
     budget: Budget = field(default_factory=Unlimited)
+    oauth: OAuthClient | None = None

@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class BrokersConfig(AppConfig):
     name = "brokers"
+
+    def ready(self) -> None:
+        from brokers import paperbooks
+
+        paperbooks.lend()

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 LONGEST_SHARED_COOLDOWN_SECONDS = 60.0
 
 
+class HostMoved(NotReached):
+    """The upgrade was refused with 421: this host does not serve the login, or no longer."""
+
+
 class StreamSession(Protocol):
     """What a venue says on one socket. `prepare` runs in the connect pool and may block; all else in the loop."""
 
@@ -196,6 +200,8 @@ def open_socket(url: str, *, timeout: float, context: ssl.SSLContext) -> socket.
 def _refusal(status: int) -> BrokerError:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(datetime.now(UTC) + timedelta(minutes=1), "too many connections")
+    if status == HTTPStatus.MISDIRECTED_REQUEST:
+        return HostMoved("upgrade refused: this host does not serve the login")
     return NotReached(f"upgrade refused: HTTP {status}")
 
 

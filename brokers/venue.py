@@ -51,12 +51,16 @@ class CredentialField:
 
 
 class OAuthFlow(Protocol):
-    """Connecting through the venue's own sign-in page."""
+    """Connecting through the venue's own sign-in page: authorization code with PKCE (RFC 7636, S256).
 
-    def authorize_url(self, environment: str, state: str, redirect_uri: str) -> str:
-        """Where the browser goes. Raises `Refused("MISSING_OAUTH_CLIENT")` when this installation has no client id."""
+    `access.oauth` is the client that this installation is registered as; `access.credentials` has no secrets, and no
+    username before the exchange. What a lane needs to stay signed in (the refresh token) is in the store's token.
+    """
 
-    def exchange(self, access: Access, code: str, redirect_uri: str) -> str:
+    def authorize_url(self, access: Access, state: str, redirect_uri: str, code_challenge: str) -> str:
+        """Where the browser goes. Asks nobody."""
+
+    def exchange(self, access: Access, code: str, redirect_uri: str, code_verifier: str) -> str:
         """Trade a code for a token, which goes into the access's store; the venue's name of the user.
 
         Blocks. Raises a `BrokerError`, `AuthFailed` when the code is refused.

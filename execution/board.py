@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from brokers.quotes.cache import Quote, latest
+from brokers.quotes import cache
+from brokers.quotes.quote import QuoteBook
+from justtrades import clock
 
 READ_EVERY_SECONDS = 0.2
 FORGET_AFTER_SECONDS = 60.0
@@ -18,11 +20,11 @@ class QuoteBoard:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._asked_at: dict[str, float] = {}
-        self._quotes: Mapping[str, Quote] = {}
+        self._book = QuoteBook({}, clock.now())
         self._read_at = float("-inf")
 
-    async def latest(self, symbols: Iterable[str]) -> Mapping[str, Quote]:
-        """The newest quotes of these symbols and perhaps others. Raises `redis.RedisError`."""
+    async def latest(self, symbols: Iterable[str]) -> QuoteBook:
+        """What all sources say of these symbols and perhaps others. Raises `redis.RedisError`."""
         now = time.monotonic()
         has_new = False
         for symbol in symbols:
@@ -31,9 +33,9 @@ class QuoteBoard:
         async with self._lock:
             if has_new or now - self._read_at >= READ_EVERY_SECONDS:
                 self._asked_at = {name: at for name, at in self._asked_at.items() if now - at < FORGET_AFTER_SECONDS}
-                self._quotes = await asyncio.to_thread(latest, list(self._asked_at))
+                self._book = await asyncio.to_thread(cache.book, list(self._asked_at))
                 self._read_at = time.monotonic()
-        return self._quotes
+        return self._book
 
 
 board = QuoteBoard()

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Mod
 
 from brokers.base import OrderRole
+from brokers.quotes.quote import may_stand_in, source_of
 from execution import legs, locks, transitions
 from execution.bulk import update_rows
 from execution.models import ObjectKind, Order, Position
@@ -28,15 +29,23 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A position whose stop moves when the market trades at `price` or beyond it, in the position's favor."""
+    """A position whose stop moves when the market trades at `price` or beyond it, in the position's favor.
+
+    `source` is the quote source of its account's venue.
+    """
 
     trader_id: UUID
     symbol: str
     is_long: bool
     price: Decimal
+    source: str = ""
 
     def is_reached(self, traded: Decimal) -> bool:
         return traded >= self.price if self.is_long else traded <= self.price
+
+    def heeds(self, source: str) -> bool:
+        """Whether a price of `source` says anything about this position's market."""
+        return may_stand_in(source, self.source)
 
 
 def triggers_of(lane: int) -> dict[str, list[Trigger]]:
@@ -44,7 +53,11 @@ def triggers_of(lane: int) -> dict[str, list[Trigger]]:
     waiting = (
         Position.objects.exclude(net_qty=0)
         .filter(is_at_break_even=False, exits__contains="break_even_after", avg_price__isnull=False)
-        .annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES))
+        .annotate(
+            lane=Mod(F("account__login__lane_slot"), settings.LANES),
+            venue=F("account__login__venue"),
+            environment=F("account__login__environment"),
+        )
         .filter(lane=lane)
     )
     found: dict[str, list[Trigger]] = defaultdict(list)
@@ -53,7 +66,8 @@ def triggers_of(lane: int) -> dict[str, list[Trigger]]:
         if after is not None and position.avg_price is not None:
             is_long = position.net_qty > 0
             price = position.avg_price + (after if is_long else -after)
-            found[position.symbol].append(Trigger(position.trader_id, position.symbol, is_long, price))
+            source = source_of(position.venue, position.environment)
+            found[position.symbol].append(Trigger(position.trader_id, position.symbol, is_long, price, source))
     return found
 
 

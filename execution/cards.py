@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from accounts.selectors import Person
 from brokers.base import ConnectionState
+from brokers.selectors import secrets_of
 from execution import selectors
 from recorders.models import Recorder
 from recorders.selectors import list_recorders_for
@@ -82,9 +83,7 @@ def _followers(user: Person) -> dict[UUID, list[Follower]]:
         default=Value(0),
         output_field=IntegerField(),
     )
-    traders = list_traders_for(user).defer(
-        "account__login__password", "account__login__app_secret", "account__login__token"
-    )
+    traders = list_traders_for(user).defer(*secrets_of("account__login"))
     shown = list(traders.order_by(is_ready, "account__name", "pk")[:FOLLOWERS_READ])
     nets: dict[UUID, dict[str, int]] = defaultdict(dict)
     open_positions = selectors.list_open_positions_for(user).filter(trader__in=[trader.pk for trader in shown])

@@ -1,9 +1,9 @@
 """The browser's socket: numbered news of what changed, a heartbeat with the newest number, and open P&L.
 
 Messages to the browser: `{"type": "hello" | "heartbeat", "seq", "now"}`, `{"type": "news", "seq", "topics"}` and
-`{"type": "pnl", "positions": {id: {"open", "ticks", "last", "at", "text"}}, "total", "total_text"}`; `seq` is None
-while the counter is out of reach. From the browser: `{"type": "watch", "positions": [id]}` narrows the P&L to what is
-on the screen. Close code 4401 means: sign in again.
+`{"type": "pnl", "positions": {id: {"open", "ticks", "last", "at", "text"}}, "total", "total_text", "total_at"}`; `seq`
+is None while the counter is out of reach. From the browser: `{"type": "watch", "positions": [id]}` narrows the P&L to
+what is on the screen. Close code 4401 means: sign in again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from brokers.quotes.quote import QuoteBook
 from execution.board import board
 from execution.feed import connect_counter, group_name, sequence_key
 from execution.ticker import PnlTicker, load_holdings
@@ -118,7 +119,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _pnl_message(self) -> dict[str, Any] | None:
         if not self.ticker.symbols:
-            return self.ticker.tick({})
+            return self.ticker.tick(QuoteBook({}, clock.now()))
         try:
             return self.ticker.tick(await board.latest(self.ticker.symbols))
         except RedisError:

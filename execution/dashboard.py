@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,14 +17,16 @@ from redis.exceptions import RedisError
 from accounts.selectors import Person
 from brokers.base import ConnectionState
 from brokers.models import BrokerLogin
-from brokers.quotes.cache import Quote, latest
+from brokers.quotes import cache
+from brokers.quotes.quote import QuoteBook
 from brokers.selectors import list_logins_for
 from execution import selectors
 from execution.cards import recorders_panel
 from execution.prices import format_money
 from execution.rows import fill_row, legs_by_trader, order_row, position_row, signal_row
 from execution.timing import time_signals
-from execution.valuation import known_contract, open_pnl
+from execution.valuation import known_contract, open_pnl, price_that_counts
+from justtrades import clock
 from recorders.models import Signal
 from recorders.selectors import list_recorders_for, list_signals_for
 from recorders.silence import list_open_notices_for
@@ -39,18 +41,30 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """The newest quotes, or none with `is_reachable` false while the cache is out of reach."""
+    """The newest quotes, or none with `is_reachable` false while the cache is out of reach.
 
-    by_symbol: dict[str, Quote]
+    `moments` are those of the quotes that were used.
+    """
+
+    book: QuoteBook
     is_reachable: bool
+    moments: list[datetime] = field(default_factory=list)
 
     @property
     def newest_at(self) -> datetime | None:
-        return max((quote.at for quote in self.by_symbol.values()), default=None)
+        return max(self.moments, default=None)
 
-    def last(self, symbol: str) -> Decimal | None:
-        quote = self.by_symbol.get(symbol)
-        return quote.last if quote is not None else None
+    @property
+    def oldest_at(self) -> datetime | None:
+        """How old a sum of them may be."""
+        return min(self.moments, default=None)
+
+    def counting(self, symbol: str, source: str) -> Decimal | None:
+        """The price that money is counted by."""
+        quote = self.book.quote(symbol, source)
+        if quote is not None:
+            self.moments.append(quote.at)
+        return price_that_counts(quote)
 
 
 @dataclass(slots=True)
@@ -80,10 +94,10 @@ class ContractLine:
 
 def read_quotes(symbols: set[str]) -> Quotes:
     try:
-        return Quotes(latest(symbols), is_reachable=True)
+        return Quotes(cache.book(symbols), is_reachable=True)
     except RedisError as error:
         log.warning("dashboard.quotes_out_of_reach", reason=type(error).__name__)
-        return Quotes({}, is_reachable=False)
+        return Quotes(QuoteBook({}, clock.now()), is_reachable=False)
 
 
 def is_newest(query: QueryDict) -> bool:
@@ -120,7 +134,7 @@ def connections_of(user: Person) -> Connections:
 def status_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
     exposures = selectors.list_exposures_for(user)
     quotes = read_quotes({exposure.symbol for exposure in exposures})
-    lines = [contract_line(exposure, quotes) for exposure in exposures]
+    lines = contract_lines(exposures, quotes)
     known = [line.open for line in lines if line.open is not None]
     total = sum(known, Decimal(0)) if len(known) == len(lines) else None
     realized = selectors.realized_pnl_for(user)
@@ -137,10 +151,21 @@ def status_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
     }
 
 
-def contract_line(exposure: selectors.Exposure, quotes: Quotes) -> ContractLine:
-    contract = known_contract(exposure.symbol)
-    value = open_pnl(exposure.net_qty, exposure.cost, quotes.last(exposure.symbol), contract)
-    return ContractLine(exposure.symbol, exposure.positions, exposure.net_qty, format_money(value), value)
+def contract_lines(exposures: Iterable[selectors.Exposure], quotes: Quotes) -> list[ContractLine]:
+    """A line for each contract, over all sources that its positions go by."""
+    by_symbol: dict[str, list[selectors.Exposure]] = {}
+    for exposure in exposures:
+        by_symbol.setdefault(exposure.symbol, []).append(exposure)
+    return [_contract_line(symbol, parts, quotes) for symbol, parts in by_symbol.items()]
+
+
+def _contract_line(symbol: str, parts: list[selectors.Exposure], quotes: Quotes) -> ContractLine:
+    contract = known_contract(symbol)
+    values = [open_pnl(part.net_qty, part.cost, quotes.counting(symbol, part.source), contract) for part in parts]
+    known = [value for value in values if value is not None]
+    total = sum(known, Decimal(0)) if len(known) == len(values) else None
+    positions, net_qty = sum(part.positions for part in parts), sum(part.net_qty for part in parts)
+    return ContractLine(symbol, positions, net_qty, format_money(total), total)
 
 
 def positions_panel(user: Person, query: QueryDict) -> dict[str, Any]:
@@ -158,8 +183,8 @@ def positions_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     legs = legs_by_trader(selectors.list_protective_orders(held)) if held else {}
     return {
         "page": page,
-        "positions": [position_row(position, quotes.by_symbol, legs) for position in held],
-        "contracts": [contract_line(exposure, quotes) for exposure in selectors.list_exposures_for(user)],
+        "positions": [position_row(position, quotes.book, legs) for position in held],
+        "contracts": contract_lines(selectors.list_exposures_for(user), quotes),
         "quotes": quotes,
         "is_newest": is_newest(query),
     }

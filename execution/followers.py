@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import BooleanField, Case, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
+from brokers.addresses import endpoints_for
 from brokers.base import OrderRole, OrderType, Side
 from brokers.instruments import product_of
+from brokers.models import AuthKind
 from execution.models import IntentKind, IntentStatus, Order
 from execution.models.intent import LIVE
 from execution.models.order import LIVE as LIVE_ORDERS
@@ -62,7 +66,7 @@ _FIELDS = (
     "owner__time_zone", "account__cash",
     "owner__is_active", "owner__is_approved", "is_enabled", "account__is_enabled", "account__login__is_enabled",
     "has_credentials", "account__login__state", "account__login__state_detail",
-    "account__login__venue", "account__login__environment",
+    "account__login__venue", "account__login__environment", "account__login__firm", "login_settings",
 )  # fmt: skip
 
 
@@ -80,23 +84,35 @@ def follower_of(trader_id: UUID) -> Follower:
 
 
 def _followers(traders: QuerySet[Trader]) -> list[Follower]:
+    # What is encrypted is empty or it is not: nothing is decrypted to know that there is something.
     has_credentials = Case(
-        When(Q(account__login__password=""), then=Value(False)),  # noqa: FBT003 - SQL values
-        default=Value(True),  # noqa: FBT003
+        When(~Q(account__login__token="") & Q(account__login__auth_kind=AuthKind.OAUTH), then=Value(True)),  # noqa: FBT003 - SQL values
+        When(~Q(account__login__secrets="") & Q(account__login__auth_kind=AuthKind.CREDENTIALS), then=Value(True)),  # noqa: FBT003
+        default=Value(False),  # noqa: FBT003
         output_field=BooleanField(),
     )
     # As text: equal texts are resolved once, however many traders have them.
     overrides = Coalesce(Cast("route_of__overrides", TextField()), Cast("overrides", TextField()))
-    rows = traders.annotate(has_credentials=has_credentials, overrides_text=overrides).values_list(*_FIELDS)
-    configured = {key for key, urls in settings.BROKER_ENDPOINTS.items() if urls[0]}
-    return [_follower(row, configured) for row in rows]
+    login_settings = Cast("account__login__settings", TextField())
+    rows = traders.annotate(
+        has_credentials=has_credentials, overrides_text=overrides, login_settings=login_settings
+    ).values_list(*_FIELDS)
+    is_configured = cache(_is_configured)
+    return [_follower(row, is_configured) for row in rows]
 
 
-def _follower(row: tuple[Any, ...], configured: set[tuple[str, str]]) -> Follower:
+def _is_configured(venue: str, environment: str, firm: str, login_settings: str) -> bool:
+    """Whether there is an address to sign in at; many logins have the same, and each is looked up once."""
+    of_login = json.loads(login_settings)
+    return endpoints_for(venue, environment, {**of_login, "firm": firm} if firm else of_login) is not None
+
+
+def _follower(row: tuple[Any, ...], is_configured: Callable[[str, str, str, str], bool]) -> Follower:
     (
         trader_id, owner_id, account_id, lane_slot, login_id, broker_id, account_name, multiplier, max_contracts,
         custom_ticker, convert_size, overrides, zone, cash,
         active, approved, enabled, account_on, login_on, has_credentials, state, detail, venue, environment,
+        firm, login_settings,
     ) = row  # fmt: skip
     return Follower(
         trader_id=trader_id,
@@ -120,7 +136,7 @@ def _follower(row: tuple[Any, ...], configured: set[tuple[str, str]]) -> Followe
             "has_credentials": has_credentials,
             "login_state": state,
             "login_detail": detail,
-            "environment_is_configured": (venue, environment) in configured,
+            "environment_is_configured": is_configured(venue, environment, firm, login_settings),
         },
     )
 

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from brokers.base import OrderRole, OrderStatus
-from brokers.quotes.cache import Quote
+from brokers.quotes.quote import QuoteBook, source_of
 from execution.models import Fill, Order, Position
 from execution.prices import format_money, format_price, format_ticks
 from execution.timing import SignalTiming
-from execution.valuation import known_contract, open_pnl, open_ticks
+from execution.valuation import known_contract, lateness, open_pnl, open_ticks, price_that_counts
 from recorders.models import Signal
 
 LegKey = tuple[UUID | None, str]
@@ -84,12 +84,15 @@ def legs_by_trader(orders: Iterable[Order]) -> dict[LegKey, list[Leg]]:
     return legs
 
 
-def position_row(position: Position, quotes: Mapping[str, Quote], legs: Mapping[LegKey, list[Leg]]) -> PositionRow:
+def position_row(position: Position, book: QuoteBook, legs: Mapping[LegKey, list[Leg]]) -> PositionRow:
+    """`position.account.login` says whose quotes it goes by."""
     contract = known_contract(position.symbol)
-    quote = quotes.get(position.symbol)
+    login = position.account.login
+    quote = book.quote(position.symbol, source_of(login.venue, login.environment))
     last = quote.last if quote is not None else None
+    counts = price_that_counts(quote)
     cost = None if position.avg_price is None else position.avg_price * position.net_qty
-    value = open_pnl(position.net_qty, cost, last, contract)
+    value = open_pnl(position.net_qty, cost, counts, contract)
     own_legs = legs.get((position.trader_id, position.symbol), [])
     return PositionRow(
         position=position,
@@ -97,11 +100,11 @@ def position_row(position: Position, quotes: Mapping[str, Quote], legs: Mapping[
         qty=abs(position.net_qty),
         is_long=position.net_qty > 0,
         avg_text=format_price(position.avg_price, contract),
-        last_text=format_price(last, contract),
+        last_text=format_price(last, contract) + lateness(quote),
         last_at=quote.at if quote is not None else None,
         open=value,
         open_text=format_money(value),
-        ticks_text=format_ticks(open_ticks(position.net_qty, position.avg_price, last, contract)),
+        ticks_text=format_ticks(open_ticks(position.net_qty, position.avg_price, counts, contract)),
         stops=[leg for leg in own_legs if leg.role == OrderRole.STOP],
         targets=[leg for leg in own_legs if leg.role == OrderRole.TARGET],
         protection=protection_of(position),

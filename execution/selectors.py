@@ -11,6 +11,8 @@ from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquer
 
 from accounts.selectors import Person
 from brokers.base import OrderRole
+from brokers.quotes.quote import source_of
+from brokers.selectors import secrets_of
 from execution.models import Fill, IntentStatus, Order, OrderIntent, Position, Transition
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import LIVE as LIVE_ORDERS
@@ -74,7 +76,7 @@ def list_positions_for(user: Person) -> QuerySet[Position]:
     return (
         Position.objects.filter(owner_id=user.pk)
         .select_related("account__login", "trader__recorder")
-        .defer("account__login__password", "account__login__app_secret", "account__login__token")
+        .defer(*secrets_of("account__login"))
     )
 
 
@@ -104,9 +106,13 @@ def list_protective_orders(positions: list[Position]) -> QuerySet[Order]:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One contract over all of a user's open positions. `cost` is Σ net x average price, None where one is missing."""
+    """One contract over those of a user's open positions that go by the same source of quotes.
+
+    `cost` is Σ net x average price, None where one is missing.
+    """
 
     symbol: str
+    source: str
     positions: int
     net_qty: int
     cost: Decimal | None
@@ -116,8 +122,8 @@ def list_exposures_for(user: Person) -> list[Exposure]:
     rows = (
         Position.objects.filter(owner_id=user.pk)
         .exclude(net_qty=0)
-        .order_by("symbol")
-        .values("symbol")
+        .order_by("symbol", "account__login__venue", "account__login__environment")
+        .values("symbol", venue=F("account__login__venue"), environment=F("account__login__environment"))
         .annotate(
             positions=Count("id"),
             net=Sum("net_qty"),
@@ -128,6 +134,7 @@ def list_exposures_for(user: Person) -> list[Exposure]:
     return [
         Exposure(
             symbol=row["symbol"],
+            source=source_of(row["venue"], row["environment"]),
             positions=row["positions"],
             net_qty=row["net"],
             cost=row["cost"] if row["priced"] == row["positions"] else None,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 from redis.exceptions import RedisError
 
 from brokers.quotes import cache
+from brokers.quotes.quote import QuoteBook, source_of
 from brokers.sessions import session_start
 from execution.models import Fill, IntentKind, IntentStatus, OrderIntent, Position
 from execution.valuation import known_contract, open_pnl
@@ -21,7 +22,6 @@ from recorders.settings import Settings
 from traders.gates import Facts
 
 log = structlog.get_logger(__name__)
-FRESH = timedelta(seconds=10)
 NOT_TAKEN = (IntentStatus.DENIED, IntentStatus.EXPIRED)
 COUNTED_GATE = "EVERY_NTH"
 NO_COUNTS: dict[str, Any] = {"last": None, "in_session": 0, "counted": 0}
@@ -123,20 +123,25 @@ def day_pnl_of(traders: list[UUID], now: datetime, prices: dict[str, Decimal]) -
     )
     found: dict[UUID, Decimal | None] = dict.fromkeys(traders, Decimal(0))
     found |= {row["order__trader_id"]: row["total"] or Decimal(0) for row in realized}
-    held = list(Position.objects.filter(trader_id__in=traders).exclude(net_qty=0))
-    last = _fresh_prices({position.symbol for position in held} - prices.keys(), now) | prices
+    held = list(
+        Position.objects.filter(trader_id__in=traders)
+        .exclude(net_qty=0)
+        .annotate(venue=F("account__login__venue"), environment=F("account__login__environment"))
+    )
+    book = _read_quotes({position.symbol for position in held} - prices.keys(), now)
     for position in held:
+        quote = book.fresh(position.symbol, source_of(position.venue, position.environment))
+        last = prices.get(position.symbol, None if quote is None else quote.last)
         cost = None if position.avg_price is None else position.avg_price * position.net_qty
-        value = open_pnl(position.net_qty, cost, last.get(position.symbol), known_contract(position.symbol))
+        value = open_pnl(position.net_qty, cost, last, known_contract(position.symbol))
         before = found[position.trader_id]
         found[position.trader_id] = None if before is None or value is None else before + value
     return found
 
 
-def _fresh_prices(symbols: set[str], now: datetime) -> dict[str, Decimal]:
+def _read_quotes(symbols: set[str], now: datetime) -> QuoteBook:
     try:
-        quotes = cache.latest(symbols)
+        return QuoteBook(cache.every(symbols), now)
     except RedisError as error:
         log.warning("situation.quotes_away", reason=type(error).__name__)
-        return {}
-    return {name: quote.last for name, quote in quotes.items() if quote.last is not None and now - quote.at < FRESH}
+        return QuoteBook({}, now)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from brokers.instruments import Contract, UnknownTicker, contract_of
+from brokers.quotes.quote import Quote
 
 
 @lru_cache(maxsize=512)
@@ -15,6 +16,23 @@ def known_contract(symbol: str) -> Contract | None:
         return contract_of(symbol)
     except UnknownTicker:
         return None
+
+
+def price_that_counts(quote: Quote | None) -> Decimal | None:
+    """The last price, None where its source is late: that is a number for a screen, and no money is counted by it.
+
+    An old price counts; whoever shows what comes of it says how old it is.
+    """
+    return None if quote is None or quote.is_indicative else quote.last
+
+
+def lateness(quote: Quote | None) -> str:
+    """What to write behind the price of a source that is late or for screens only; "" for any other's."""
+    if quote is None or not quote.is_indicative:
+        return ""
+    if quote.delay_s == 0:
+        return " for reference"
+    return " late" if quote.delay_s is None else f" {max(1, round(quote.delay_s / 60))} min late"
 
 
 def open_pnl(net_qty: int, cost: Decimal | None, last: Decimal | None, contract: Contract | None) -> Decimal | None:

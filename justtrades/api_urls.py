@@ -11,7 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from accounts.api import MeView, TokenView
-from brokers.api import AccountViewSet, LoginViewSet
+from brokers.api import AccountViewSet, ConnectView, LoginActionsViewSet, LoginViewSet
 from execution.api import (
     FillViewSet,
     OrderIntentViewSet,
@@ -43,6 +43,7 @@ router.register("positions", PositionViewSet, basename="position")
 router.register("chains", ChainViewSet, basename="chain")
 router.register("accounts", AccountViewSet, basename="account")
 router.register("logins", LoginViewSet, basename="login")
+router.register("brokers/logins", LoginActionsViewSet, basename="broker_login")
 router.register("notices", NoticeViewSet, basename="notice")
 
 
@@ -61,6 +62,7 @@ app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
     path("positions/<uuid:pk>/apply-exits/", ApplyExitsView.as_view(), name="apply_exits"),
+    path("brokers/connect/", ConnectView.as_view(), name="broker_connect"),
     path("auth/token/", TokenView.as_view(), name="token"),
     path("me/", MeView.as_view(), name="me"),
     path("signals/<uuid:pk>/traces/", SignalTracesView.as_view(), name="signal_traces"),

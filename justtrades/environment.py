@@ -59,6 +59,19 @@ class Environment(BaseSettings):
     SANDBOX_TRADOVATE_WS_URL: str = ""
     SANDBOX_TRADOVATE_MD_URL: str = ""
     SANDBOX_CONTROL_URL: str = ""
+    SANDBOX_PROJECTX_REST_URL: str = ""
+    SANDBOX_PROJECTX_WS_URL: str = ""
+    SANDBOX_PROJECTX_MD_URL: str = ""
+    SANDBOX_PROJECTX_CONTROL_URL: str = ""
+    SANDBOX_WEBULL_REST_URL: str = ""
+    SANDBOX_WEBULL_WS_URL: str = ""
+    SANDBOX_WEBULL_MD_URL: str = ""
+    SANDBOX_WEBULL_CONTROL_URL: str = ""
+    TRADINGVIEW_QUOTES: bool = False
+    OAUTH_TRADOVATE_CLIENT_ID: str = ""
+    OAUTH_TRADOVATE_CLIENT_SECRET: str = ""
+    OAUTH_TRADOVATE_AUTHORIZE_URL: str = ""
+    OAUTH_TRADOVATE_TOKEN_URL: str = ""
     DEBUG_FAULTS: bool = False
     JT_KILL: str = ""
 

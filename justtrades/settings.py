@@ -113,6 +113,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = (ENV.REDIS_URL or "redis://127.0.0.1:6379").rstrip("/")
 CELERY_BROKER_URL = f"{REDIS_URL}/0"
+BUDGETS_URL = f"{REDIS_URL}/3"
 CHANNELS_URL = f"{REDIS_URL}/1"
 CACHES = {
     "default": {
@@ -223,17 +224,35 @@ SPECTACULAR_SETTINGS = {
         "SignalStatus": "recorders.models.SignalStatus",
         "IntentStatus": "execution.models.IntentStatus",
         "OrderStatus": "execution.filters.ORDER_STATUSES",
+        "ConnectionState": "brokers.models.CONNECTION_STATES",
     },
 }
 
 # What this installation says; every other address is the venue's own, see `brokers.venue.Venue.endpoints`.
+_TRADOVATE_SANDBOX = (
+    ENV.SANDBOX_TRADOVATE_REST_URL,
+    ENV.SANDBOX_TRADOVATE_WS_URL,
+    ENV.SANDBOX_TRADOVATE_MD_URL,
+)
 BROKER_ENDPOINTS = {
-    ("tradovate", "sandbox"): (
-        ENV.SANDBOX_TRADOVATE_REST_URL,
-        ENV.SANDBOX_TRADOVATE_WS_URL,
-        ENV.SANDBOX_TRADOVATE_MD_URL,
+    ("tradovate", "sandbox"): _TRADOVATE_SANDBOX,
+    ("ninjatrader", "sandbox"): _TRADOVATE_SANDBOX,
+    ("projectx", "sandbox"): (
+        ENV.SANDBOX_PROJECTX_REST_URL,
+        ENV.SANDBOX_PROJECTX_WS_URL,
+        ENV.SANDBOX_PROJECTX_MD_URL,
     ),
+    ("webull", "sandbox"): (ENV.SANDBOX_WEBULL_REST_URL, ENV.SANDBOX_WEBULL_WS_URL, ENV.SANDBOX_WEBULL_MD_URL),
 }
+
+# By venue: client id, secret, and the addresses of its sign-in page and its tokens where they are not the usual ones.
+_TRADOVATE_CLIENT = (
+    ENV.OAUTH_TRADOVATE_CLIENT_ID,
+    ENV.OAUTH_TRADOVATE_CLIENT_SECRET,
+    ENV.OAUTH_TRADOVATE_AUTHORIZE_URL.rstrip("/"),
+    ENV.OAUTH_TRADOVATE_TOKEN_URL.rstrip("/"),
+)
+OAUTH_CLIENTS = {"tradovate": _TRADOVATE_CLIENT, "ninjatrader": _TRADOVATE_CLIENT}
 
 LOGGING_CONFIG = None
 logging_config(ENV.LOG_LEVEL, human=DEBUG)

@@ -112,8 +112,7 @@ class BrokerLoginFactory(DjangoModelFactory[BrokerLogin]):
     venue = "tradovate"
     environment = Environment.SANDBOX
     username = factory.Sequence("trader{}".format)
-    password = "a-broker-password"
-    app_secret = "an-app-secret"
+    secrets = factory.LazyFunction(lambda: {"password": "a-broker-password", "app_secret": "1:an-app-secret"})
     device_id = factory.Sequence("device{:026d}".format)
     lane_slot = factory.LazyAttribute(lambda made: lane_slot_of(made.id) if hasattr(made, "id") else 0)
     state = ConnectionState.LIVE.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import signed_in
+from brokers.models import BrokerAccount
 from brokers.selectors import list_accounts_for
 from justtrades.api import (
     ApiErrorSerializer,
@@ -24,6 +26,7 @@ from recorders.selectors import list_recorders_for
 from recorders.settings import BadSettings
 from recorders.settings_api import FlatSettings
 from traders import selectors, services
+from traders.enabling import check_ready, enable_trader
 from traders.models import Trader
 from traders.preview_api import OwnedField, PreviewSerializer, PreviewSizeSerializer
 from traders.routes import MOST_ROUTES, add_route, conversions_of, create_with_routes, effective_of
@@ -143,6 +146,14 @@ class NewTraderSerializer(FlatSettings, StrictModelSerializer):
         model = Trader
         fields = ("recorder", "account", *_ROUTE, "routes")
 
+    def switched_on(self) -> list[tuple[BrokerAccount, str]]:
+        return switched_on([self.validated_data, *self.validated_data.get("routes", ())])
+
+
+def switched_on(routes: Iterable[Mapping[str, Any]]) -> list[tuple[BrokerAccount, str]]:
+    """The accounts that are to follow at once, each with its custom ticker."""
+    return [(route["account"], route.get("custom_ticker", "")) for route in routes if route.get("is_enabled", True)]
+
 
 class TraderChangesSerializer(FlatSettings, StrictModelSerializer):
     """A trader stays on its recorder and account: its position belongs to both."""
@@ -191,6 +202,7 @@ class TraderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsVie
     def create(self, request: Request) -> Response:
         given = NewTraderSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
+        check_ready(given.validated_data["recorder"], given.switched_on())
         trader = create_with_routes(owner=signed_in(request.user), **given.validated_data)
         return self._answer(trader, status.HTTP_201_CREATED)
 
@@ -210,6 +222,7 @@ class TraderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsVie
         lead = self.get_object()
         given = RouteSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
+        check_ready(lead.recorder, switched_on([given.validated_data]))
         return self._answer(add_route(lead=lead, **given.validated_data), status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -230,10 +243,11 @@ class TraderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsVie
         services.delete_trader(trader=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=None, responses={200: TraderDetailSerializer}, filters=False)
+    @extend_schema(request=None, responses={200: TraderDetailSerializer, 400: ApiErrorSerializer}, filters=False)
     @action(detail=True, methods=["post"])
     def enable(self, request: Request, pk: str) -> Response:
-        return self._answer(services.enable_trader(trader=self.get_object()))
+        """The broker is asked first; a failed check is named, and the trader stays off."""
+        return self._answer(enable_trader(trader=self.get_object()))
 
     @extend_schema(request=None, responses={200: TraderDetailSerializer}, filters=False)
     @action(detail=True, methods=["post"])

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from brokers.instruments import UnknownTicker
-from brokers.selectors import list_accounts_for
+from brokers.selectors import list_accounts_for, secrets_of
 from justtrades.forms import add_errors
 from justtrades.requests import SignedInRequest
 from recorders.models import Recorder
@@ -26,6 +26,7 @@ from recorders.selectors import get_recorder_for, list_recorders_for
 from recorders.settings import BadSettings
 from recorders.wording import in_words
 from traders import selectors, services
+from traders.enabling import check_ready, enable_trader
 from traders.forms import (
     NewTraderForm,
     PreviewForm,
@@ -65,10 +66,9 @@ def search(request: SignedInRequest, rows: QuerySet[Trader]) -> QuerySet[Trader]
         rows = rows.filter(Q(account__name__icontains=words) | Q(recorder__name__icontains=words))
     if show in {"on", "off"}:
         rows = rows.filter(is_enabled=show == "on")
-    secrets = ("account__login__password", "account__login__app_secret", "account__login__token")
     return (
         rows.select_related("route_of__account")
-        .defer(*secrets)
+        .defer(*secrets_of("account__login"))
         .order_by(
             "recorder__name",
             "recorder_id",
@@ -161,6 +161,7 @@ def route_edit(request: SignedInRequest, trader: Trader) -> HttpResponse:
 def save(form: TraderForm, owner: User) -> bool:
     """The trader and its further accounts, all of it or nothing; False once each error stands beside its field."""
     try:
+        ask_brokers(form)
         with transaction.atomic():
             lead = save_lead(form, owner)
             for row in form.routes:
@@ -168,6 +169,23 @@ def save(form: TraderForm, owner: User) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def ask_brokers(form: TraderForm) -> None:
+    """Whether each account that is to follow anew could trade; the first that could not has its error beside it."""
+    if form.trader is None:
+        try:
+            check_ready(form.recorder, [(form.cleaned_data["account"], form.cleaned_data["custom_ticker"])])
+        except ValidationError as error:
+            form.place_errors(error)
+            raise
+    for row in form.routes:
+        if row.is_chosen and (row.trader is None or not row.trader.is_enabled):
+            try:
+                check_ready(form.recorder, [(row.account, row.cleaned_data["custom_ticker"])])
+            except ValidationError as error:
+                add_errors(row, named(error, account="is_on"))
+                raise
 
 
 def save_lead(form: TraderForm, owner: User) -> Trader:
@@ -188,7 +206,7 @@ def save_route(lead: Trader, row: RouteForm) -> None:
             add_route(lead=lead, account=row.account, **row.route())
         elif row.trader is not None and row.is_chosen:
             services.update_trader(trader=row.trader, **row.route())
-            services.enable_trader(trader=row.trader)
+            services.switch_on(trader=row.trader)
         elif row.trader is not None and row.trader.is_enabled:
             services.disable_trader(trader=row.trader)
     except ValidationError as error:
@@ -230,8 +248,13 @@ def conversion(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @login_required
 def trader_enable(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    trader = services.enable_trader(trader=find_trader(request, pk))
-    messages.success(request, f"{trader.account.name} follows {trader.recorder.name} from the next signal.")
+    trader = find_trader(request, pk)
+    try:
+        enable_trader(trader=trader)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"{trader.account.name} follows {trader.recorder.name} from the next signal.")
     return redirect("traders")
 
 

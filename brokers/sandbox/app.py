@@ -18,7 +18,9 @@ from brokers.sandbox.clocks import Clocks
 from brokers.sandbox.control import Control
 from brokers.sandbox.host import HostedVenue, Options
 from brokers.sandbox.listening import SHUTDOWN_SECONDS, listen
+from brokers.sandbox.projectx.venue import Venue as ProjectXVenue
 from brokers.sandbox.tradovate.venue import Venue as TradovateVenue
+from brokers.sandbox.webull.venue import Venue as WebullVenue
 from brokers.sandbox.workqueue import WorkQueue
 
 SAVE_AFTER_IDLE_SECONDS = 2.0
@@ -28,7 +30,9 @@ GC_THRESHOLDS = (100_000, 50, 50)
 
 
 VENUES: dict[str, Callable[[WorkQueue, int], HostedVenue]] = {
+    "projectx": ProjectXVenue,
     "tradovate": TradovateVenue,
+    "webull": WebullVenue,
 }
 """Each venue by name: made with its work queue and the seed of its prices."""
 

@@ -88,7 +88,7 @@ class Control:
         return _json(self._venue.arrivals.since(since))
 
     async def _stats(self, _request: web.Request) -> web.Response:
-        return _json(self._clocks.stats() | self._venue.queue.stats())
+        return _json(self._clocks.stats() | self._venue.queue.stats() | {"sockets": self._venue.socket_count()})
 
     async def _list_faults(self, _request: web.Request) -> web.Response:
         return _json(self._venue.faults.list())

@@ -45,11 +45,13 @@ class HostedVenue(Protocol):
 
     name: str
     queue: WorkQueue
-    faults: FaultBook
     arrivals: ArrivalLog
     board: PriceBoard
     changed_at: float | None
     """When the books last changed (``time.monotonic``), None once they are saved."""
+
+    @property
+    def faults(self) -> FaultBook: ...
 
     @property
     def switches(self) -> SwitchSet: ...
@@ -92,6 +94,9 @@ class HostedVenue(Protocol):
     def add_login(self, wanted: NewLogin) -> list[Row]: ...
 
     def login_count(self) -> int: ...
+
+    def socket_count(self) -> int:
+        """Open streams of any kind."""
 
     def manual_trade(self, account: Any, contract: Contract, action: str, qty: int) -> Row:
         """A market order that nobody's software placed. ``action`` is Buy or Sell."""

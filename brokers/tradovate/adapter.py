@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -19,13 +20,16 @@ from brokers.tradovate.auth import Auth
 from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.desk import OrderDesk, Ticket
+from brokers.tradovate.errand import Errand
 from brokers.tradovate.evidence import read_account
 from brokers.tradovate.front import front_month
 from brokers.tradovate.gate import Gate
-from brokers.tradovate.orders import Call, call_for
+from brokers.tradovate.orders import call_for
 from brokers.tradovate.quotes import OnQuote, QuoteSession, QuoteStream
 from brokers.tradovate.session import request_frame
 from brokers.tradovate.stream import UserSession
+
+logger = logging.getLogger(__name__)
 
 
 class TradovateConnection:
@@ -44,12 +48,12 @@ class TradovateConnection:
         self._loop = loop
         self._book = book
         self._md_url = access.endpoints.md_url
-        self._gate = Gate()
+        self._gate = Gate(access.budget)
         http = HttpClient(access.endpoints.rest_url)
-        auth = Auth(access.credentials, http, access.store, self._gate)
+        auth = Auth(access, http, self._gate)
         self._auth = auth
         self._client = Client(http, auth, self._gate)
-        self._session = UserSession(auth, self._gate, access.endpoints.ws_url, book, self._tell)
+        self._session = UserSession(auth, self._gate, book, self._tell)
         self._desk = OrderDesk(
             self._client,
             auth,
@@ -59,6 +63,7 @@ class TradovateConnection:
             flush=self._session.flush,
             renewed=self._session.on_socket_refused,
         )
+        self._desk.send = lambda errand: self._send([errand])
         self._session.desk = self._desk
         self._session.renew = self._renew
 
@@ -75,31 +80,40 @@ class TradovateConnection:
         self._loop.add(self._session.stream)
 
     def stop(self) -> None:
+        self._desk.dismiss()
         self._loop.remove(self._session.stream)
 
     def submit(self, requests: Sequence[Request]) -> None:
-        link, token = self._session.ready_link, self._session.token
-        calls: list[tuple[Request, Call]] = []
+        errands: list[Errand] = []
         held: dict[AccountRef, tuple[FlattenPosition, list[Request]]] = {}
         for request in requests:
             if request.account in held:
                 held[request.account][1].append(request)
                 continue
             try:
-                self._gate.check()
-                contract_id = self._book.id_of(request.symbol) if isinstance(request, FlattenPosition) else None
-                if isinstance(request, FlattenPosition) and contract_id is None:
-                    held[request.account] = (request, [])
-                else:
-                    calls.append((request, call_for(request, contract_id)))
+                contract_id = None
+                if isinstance(request, FlattenPosition):
+                    self._desk.overtake(request)
+                    contract_id = self._book.id_of(request.symbol)
+                    if contract_id is None:
+                        held[request.account] = (request, [])
+                        continue
+                errand = Errand(request, call_for(request, contract_id))
+                self._gate.spend(errand.priority, errand.original.endpoint)
             except (RateLimited, ValueError) as error:
                 self._desk.finish(request, NotSent(request.client_order_id, str(error), datetime.now(UTC)))
-        if link is None or token is None:
-            self._desk.over_rest(calls)
-        else:
-            self._loop.submit([self._outgoing(request, call, link, token) for request, call in calls])
+            else:
+                errands.append(errand)
+        self._send(errands)
         for flatten, behind in held.values():
             self._loop.background(partial(self._find_and_submit, flatten, behind))
+
+    def _send(self, errands: Sequence[Errand]) -> None:
+        link, token = self._session.ready_link, self._session.token
+        if link is None or token is None:
+            self._desk.over_rest(errands)
+        else:
+            self._loop.submit([self._outgoing(errand, link, token) for errand in errands])
 
     def query(self, account: AccountRef) -> SyncReport:
         return read_account(self._client, self._book, account)
@@ -112,8 +126,9 @@ class TradovateConnection:
         session = QuoteSession(self._auth, self._gate, self._md_url, self._book, on_quote)
         return QuoteStream(session, self._client, self._book, self._loop)
 
-    def _outgoing(self, request: Request, call: Call, link: Link, token: Token) -> Outgoing:
-        ticket = Ticket(self._session.next_id(), request, call, token)
+    def _outgoing(self, errand: Errand, link: Link, token: Token) -> Outgoing:
+        ticket = Ticket(self._session.next_id(), errand, token)
+        call = errand.call
         frame = request_frame(call.endpoint, ticket.request_id, body=call.body)
         return Outgoing(self._session.stream, link, frame, ticket)
 
@@ -140,7 +155,10 @@ class TradovateConnection:
 
     def _renew_now(self, token: Token) -> None:
         try:
-            renewed = self._auth.renew(token)
+            renewed = self._auth.renew(token, is_early=True)
+        except RateLimited as error:
+            # It is good for a while yet, and asked for again.
+            logger.info("tradovate renewal waits: %s", error)
         except BrokerError as error:
             failure = error
             self._loop.call(lambda: self._session.on_renewal_failed(failure))

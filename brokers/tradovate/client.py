@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from brokers.access import Token
+from brokers.access import Priority, Token
 from brokers.errors import AuthExpired, OutcomeUnknown, Refused
 from brokers.http import HttpClient
 from brokers.tradovate.auth import Auth
 from brokers.tradovate.gate import Gate
 from brokers.tradovate.orders import Call
-from brokers.tradovate.parse import check_penalty
+from brokers.tradovate.penalty import check_penalty
 from brokers.tradovate.types import Contract
 
 NO_CONTRACT = "UnknownContract"
@@ -27,12 +27,11 @@ class Client:
 
     def read(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """Raises a `BrokerError`; an expired token is renewed once."""
-        token = self._auth.token()
-        try:
-            return self._exchange(lambda bearer: self._http.get(path, params, bearer=bearer), token)
-        except AuthExpired:
-            renewed = self._auth.renew(token)
-            return self._exchange(lambda bearer: self._http.get(path, params, bearer=bearer), renewed)
+        return self._asking(path, lambda bearer: self._http.get(path, params, bearer=bearer))
+
+    def ask(self, path: str, body: bytes) -> Any:
+        """A question that needs a body; otherwise as `read`."""
+        return self._asking(path, lambda bearer: self._http.post(path, body, bearer=bearer))
 
     def read_list(self, path: str, params: Mapping[str, str] | None = None) -> list[Any]:
         payload = self.read(path, params)
@@ -41,8 +40,10 @@ class Client:
         return payload
 
     def place(self, call: Call, token: Token) -> Any:
-        """Send an order call once with this token. Raises a `BrokerError`."""
-        return self._exchange(lambda bearer: self._http.post(call.endpoint, call.body, bearer=bearer), token)
+        """Send an order call once with this token; its budget is spent already. Raises a `BrokerError`."""
+        return self._exchange(
+            call.endpoint, lambda bearer: self._http.post(call.endpoint, call.body, bearer=bearer), token
+        )
 
     def find_contract(self, name: str) -> Contract:
         """Raises `Refused` with code `UnknownContract` when the venue does not know the name."""
@@ -54,8 +55,18 @@ class Client:
         except (KeyError, TypeError):
             raise OutcomeUnknown("contract/find: the answer could not be read") from None
 
-    def _exchange(self, send: Callable[[str], Any], token: Token) -> Any:
-        with self.gate.passing():
+    def _asking(self, path: str, send: Callable[[str], Any]) -> Any:
+        token = self._auth.token()
+        self.gate.spend(Priority.POLL, path)
+        try:
+            return self._exchange(path, send, token)
+        except AuthExpired:
+            renewed = self._auth.renew(token)
+            self.gate.spend(Priority.POLL, path)
+            return self._exchange(path, send, renewed)
+
+    def _exchange(self, endpoint: str, send: Callable[[str], Any], token: Token) -> Any:
+        with self.gate.heeding(endpoint):
             payload = send(token.access)
             check_penalty(payload)
         return payload

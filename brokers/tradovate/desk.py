@@ -1,7 +1,8 @@
 """The fate of every order request: settled exactly once, and doubt is never turned into a refusal.
 
 A frame that provably never left goes out over REST instead; one that may have left and got no readable answer is
-`Unknown`. A 401 proves that nothing was placed, so it is worth one renewal and one more try.
+`Unknown`. A 401 proves that nothing was placed, so it is worth one renewal and one more try; so does a penalty ticket,
+which is waited out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from brokers.access import Token
-from brokers.base import AccountRef, Request, client_ids
+from brokers.base import AccountRef, FlattenPosition, Request, SubmitOco, SubmitOrder, client_ids
 from brokers.errors import (
     AuthExpired,
     BrokerError,
@@ -28,23 +29,25 @@ from brokers.reports import Event, NotSent, Outcome, Rejected, Sent, Unknown
 from brokers.streams import StreamLoop
 from brokers.tradovate.auth import Auth
 from brokers.tradovate.client import Client
-from brokers.tradovate.orders import Call, outcome_of
-from brokers.tradovate.parse import check_penalty
+from brokers.tradovate.errand import Errand, WaitingRoom
+from brokers.tradovate.orders import outcome_of
+from brokers.tradovate.penalty import PenaltyTicket, check_penalty
 
 ANSWER_SECONDS = 5.0
 UNAUTHORIZED = "UNAUTHORIZED"
 RATE_LIMITED = "RATE_LIMITED"
+NO_PERMISSION = "the broker takes no orders from this login: its API key lacks the permission, or its device is new"
+OVERTAKEN = "not executed: it waited for its turn until a flatten came"
 
 Settle = Callable[[Request, Outcome, Any], None]
 
 
 @dataclass(slots=True)
 class Ticket:
-    """An order request on its way over the socket; `deadline` is monotonic."""
+    """An errand on its way over the socket; `deadline` is monotonic."""
 
     request_id: int
-    request: Request
-    call: Call
+    errand: Errand
     token: Token
     deadline: float = 0.0
 
@@ -53,8 +56,10 @@ class OrderDesk:
     """Its `on_…` methods belong to the loop's thread; `settle` is always called there, once per request.
 
     `settle` and `flush` are the session's: what is settled while it reads is reported when it has read. `renewed`
-    hears of a token that replaced a refused one.
+    hears of a token that replaced a refused one. `send` puts an errand that has waited on the wire again.
     """
+
+    send: Callable[[Errand], None]
 
     def __init__(
         self,
@@ -74,20 +79,33 @@ class OrderDesk:
         self._settle = settle
         self._flush = flush
         self._renewed = renewed
+        self._waiting = WaitingRoom(client.gate, self._resend, self._give_up)
         self._pending: dict[int, Ticket] = {}
+        self._flattened: dict[tuple[AccountRef, str], float] = {}
 
     @property
     def busy(self) -> bool:
         """Whether a written request waits for its answer."""
         return bool(self._pending)
 
-    def over_rest(self, calls: Sequence[tuple[Request, Call]]) -> None:
+    def over_rest(self, errands: Sequence[Errand]) -> None:
         """Place over REST, in helper threads, what never left by the socket; an account's calls one after another."""
-        by_account: dict[AccountRef, list[tuple[Request, Call]]] = {}
-        for request, call in calls:
-            by_account.setdefault(request.account, []).append((request, call))
+        by_account: dict[AccountRef, list[Errand]] = {}
+        for errand in errands:
+            by_account.setdefault(errand.request.account, []).append(errand)
         for ordered in by_account.values():
             self._loop.background(partial(self._place_all, ordered))
+
+    def overtake(self, flatten: FlattenPosition) -> None:
+        """What still waits for its turn must not come after a flatten: it would trade what that has just closed."""
+        self._flattened[flatten.account, flatten.symbol] = time.monotonic()
+        for errand in self._waiting.clear(self._is_overtaken):
+            self._reject(errand.request, RATE_LIMITED, OVERTAKEN)
+
+    def dismiss(self) -> None:
+        """Settle all that waits: this connection sends nothing more."""
+        for errand in self._waiting.clear(lambda _errand: True):
+            self.finish(errand.request, NotSent(errand.request.client_order_id, "the connection was closed", _now()))
 
     def finish(self, request: Request, outcome: Outcome, payload: Any = None) -> None:
         """From any thread."""
@@ -101,27 +119,31 @@ class OrderDesk:
             if isinstance(ticket, Ticket):
                 ticket.deadline = deadline
                 self._pending[ticket.request_id] = ticket
-                at = datetime.fromtimestamp(moment, UTC)
-                sent.extend(Sent(name, at) for name in client_ids(ticket.request))
+                if ticket.errand.waits == 0:
+                    at = datetime.fromtimestamp(moment, UTC)
+                    sent.extend(Sent(name, at) for name in client_ids(ticket.errand.request))
         self._tell(sent)
 
     def on_unsent(self, tickets: Sequence[object]) -> None:
-        self.over_rest([(ticket.request, ticket.call) for ticket in tickets if isinstance(ticket, Ticket)])
+        self.over_rest([ticket.errand for ticket in tickets if isinstance(ticket, Ticket)])
 
     def on_reply(self, request_id: int, status: int, payload: Any) -> None:
         ticket = self._pending.pop(request_id, None)
         if ticket is None:
             return
+        request = ticket.errand.request
         try:
-            with self._client.gate.heeding():
+            with self._client.gate.heeding(ticket.errand.original.endpoint):
                 check_status(status, payload if isinstance(payload, str) else "")
                 check_penalty(payload)
         except AuthExpired:
-            self._loop.background(lambda: self._place_renewed(ticket.request, ticket.call, ticket.token))
+            self._loop.background(lambda: self._place_renewed(ticket.errand, ticket.token))
+        except PenaltyTicket as error:
+            self._put_off(ticket.errand, error)
         except BrokerError as error:
-            self._settle(ticket.request, outcome_of_error(ticket.request, error), None)
+            self._settle(request, outcome_of_error(request, error), None)
         else:
-            self._settle(ticket.request, outcome_of(ticket.request, payload, datetime.now(UTC)), payload)
+            self._settle(request, outcome_of(request, payload, _now()), payload)
 
     def on_tick(self, now: float) -> None:
         late = [key for key, ticket in self._pending.items() if ticket.deadline < now]
@@ -134,43 +156,71 @@ class OrderDesk:
             self._doubt(ticket, reason)
 
     def _doubt(self, ticket: Ticket, reason: str) -> None:
-        self._settle(ticket.request, Unknown(ticket.request.client_order_id, reason, datetime.now(UTC)), None)
+        request = ticket.errand.request
+        self._settle(request, Unknown(request.client_order_id, reason, _now()), None)
 
-    def _place_all(self, calls: Sequence[tuple[Request, Call]]) -> None:
-        for request, call in calls:
-            self._place(request, call)
+    def _place_all(self, errands: Sequence[Errand]) -> None:
+        for errand in errands:
+            self._place(errand)
 
-    def _place(self, request: Request, call: Call) -> None:
+    def _place(self, errand: Errand) -> None:
+        request = errand.request
         try:
-            self._client.gate.check()
+            self._client.gate.check(errand.original.endpoint)
             token = self._auth.token()
         except BrokerError as error:
-            self.finish(request, NotSent(request.client_order_id, str(error), datetime.now(UTC)))
+            self.finish(request, NotSent(request.client_order_id, str(error), _now()))
             return
-        try:
-            payload = self._client.place(call, token)
-        except AuthExpired:
-            self._place_renewed(request, call, token)
-        except BrokerError as error:
-            self.finish(request, outcome_of_error(request, error))
-        else:
-            self.finish(request, outcome_of(request, payload, datetime.now(UTC)), payload)
+        self._place_with(errand, token, on_expired=lambda: self._place_renewed(errand, token))
 
-    def _place_renewed(self, request: Request, call: Call, stale: Token) -> None:
+    def _place_renewed(self, errand: Errand, stale: Token) -> None:
         try:
             renewed = self._auth.renew(stale)
+            self._client.gate.spend(errand.priority, errand.original.endpoint)
         except BrokerError as error:
-            text = f"the venue no longer accepts this login: {error}"
-            self.finish(request, Rejected(request.client_order_id, UNAUTHORIZED, text, datetime.now(UTC)))
+            self._reject(errand.request, UNAUTHORIZED, f"the venue no longer accepts this login: {error}")
             return
         if renewed.access != stale.access:
             self._loop.call(lambda: self._renewed(renewed))
+        self._place_with(errand, renewed, on_expired=lambda: self._reject(errand.request, UNAUTHORIZED, NO_PERMISSION))
+
+    def _place_with(self, errand: Errand, token: Token, *, on_expired: Callable[[], None]) -> None:
+        request = errand.request
         try:
-            payload = self._client.place(call, renewed)
+            payload = self._client.place(errand.call, token)
+        except AuthExpired:
+            on_expired()
+        except PenaltyTicket as error:
+            self._put_off(errand, error)
         except BrokerError as error:
             self.finish(request, outcome_of_error(request, error))
         else:
-            self.finish(request, outcome_of(request, payload, datetime.now(UTC)), payload)
+            self.finish(request, outcome_of(request, payload, _now()), payload)
+
+    def _put_off(self, errand: Errand, error: PenaltyTicket) -> None:
+        if self._is_overtaken(errand):
+            self._reject(errand.request, RATE_LIMITED, OVERTAKEN)
+        else:
+            self._waiting.admit(errand, error)
+
+    def _is_overtaken(self, errand: Errand) -> bool:
+        request = errand.request
+        if not isinstance(request, SubmitOrder | SubmitOco):
+            return False
+        return self._flattened.get((request.account, request.symbol), 0.0) >= errand.since
+
+    def _resend(self, errand: Errand) -> None:
+        self.send(errand)
+
+    def _give_up(self, errand: Errand, error: RateLimited) -> None:
+        self.finish(errand.request, outcome_of_error(errand.request, error))
+
+    def _reject(self, request: Request, code: str, text: str) -> None:
+        self.finish(request, Rejected(request.client_order_id, code, text, _now()))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def outcome_of_error(request: Request, error: BrokerError) -> Outcome:
@@ -182,8 +232,6 @@ def outcome_of_error(request: Request, error: BrokerError) -> Outcome:
         case RateLimited():
             text = f"not executed, the venue wants silence until {error.until:%H:%M:%S} UTC: {error}"
             return Rejected(request.client_order_id, RATE_LIMITED, text, now)
-        case AuthExpired():
-            return Rejected(request.client_order_id, UNAUTHORIZED, str(error), now)
         case NotReached():
             return NotSent(request.client_order_id, str(error), now)
         case OutcomeUnknown():

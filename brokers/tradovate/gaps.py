@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from brokers.errors import BrokerError
+from brokers.errors import AuthExpired, BrokerError, Refused
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.entities import EntityCache
 from brokers.tradovate.parse import entities_of
@@ -47,9 +47,10 @@ class Gaps:
     def ask_contract(self, contract_id: int) -> None:
         """A contract that the venue does not know keeps its number for a name: its orders must not vanish."""
 
-        def on_refusal(_error: BrokerError) -> None:
-            self._cache.apply(Contract(contract_id, f"#{contract_id}"))
-            self._filled()
+        def on_refusal(error: BrokerError) -> None:
+            if isinstance(error, Refused | AuthExpired):
+                self._cache.apply(Contract(contract_id, f"#{contract_id}"))
+                self._filled()
 
         def on_reply(payload: Any) -> None:
             for entity in entities_of("contract", payload):

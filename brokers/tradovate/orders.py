@@ -15,11 +15,13 @@ from typing import Any
 
 import orjson
 
+from brokers.access import Priority
 from brokers.base import (
     BracketLeg,
     CancelOrder,
     FlattenPosition,
     ModifyOrder,
+    OrderRole,
     OrderType,
     Request,
     Side,
@@ -27,6 +29,7 @@ from brokers.base import (
     SubmitOrder,
     Trail,
     client_ids,
+    role_of,
 )
 from brokers.errors import Refused
 from brokers.reports import Accepted, Outcome, Rejected, Unknown
@@ -49,6 +52,10 @@ class Call:
     endpoint: str
     body: bytes
 
+    def with_ticket(self, ticket: str) -> Call:
+        """The identical call, and the penalty ticket that lets it pass."""
+        return Call(self.endpoint, b'%b,"p-ticket":%b}' % (self.body[:-1], orjson.dumps(ticket)))
+
 
 def call_for(request: Request, contract_id: int | None = None) -> Call:
     """The call that does it. `contract_id` is needed for a flatten; raises `ValueError` for what cannot be said."""
@@ -70,6 +77,21 @@ def call_for(request: Request, contract_id: int | None = None) -> Call:
         case CancelOrder():
             body = {"orderId": int(request.broker_order_id), "isAutomated": True}
             return Call("order/cancelorder", _dumps({**body, **_own_id(request)}))
+
+
+def priority_of(request: Request) -> Priority:
+    """Whose turn it is when requests are short: an order that opens a position comes after all that close one."""
+    match request:
+        case FlattenPosition():
+            return Priority.FLATTEN
+        case SubmitOco():
+            return Priority.STOP
+        case SubmitOrder(is_protective=True, order_type=OrderType.STOP | OrderType.TRAILING_STOP):
+            return Priority.STOP
+        case SubmitOrder(is_protective=False) if role_of(request.client_order_id) is OrderRole.ENTRY:
+            return Priority.ENTRY
+        case _:
+            return Priority.EXIT
 
 
 def outcome_of(request: Request, payload: Any, at: datetime) -> Outcome:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from brokers.errors import OutcomeUnknown, RateLimited
+from brokers.errors import OutcomeUnknown
 from brokers.tradovate.types import (
     Account,
     CashBalance,
@@ -32,10 +32,8 @@ from brokers.tradovate.types import (
 
 logger = logging.getLogger(__name__)
 
-CAPTCHA_HOLD = timedelta(hours=1)
 DOLLARS = 1
 ENTRY_LABEL = "256"
-_LARGEST_TICKET_SECONDS = 86_400
 
 Json = Mapping[str, Any]
 
@@ -91,17 +89,6 @@ def entities_of(entity_type: str, value: Any) -> list[Entity]:
 def snapshot_entities(sync: Json) -> list[Entity]:
     """Every followed entity of a sync reply, in an order in which joins exist before they are needed."""
     return [entity for key, entity_type in SYNC_KEYS for entity in entities_of(entity_type, sync.get(key) or [])]
-
-
-def check_penalty(payload: Any) -> None:
-    """Raise `RateLimited` for a penalty ticket, which arrives as HTTP 200: the request was not executed."""
-    if not isinstance(payload, dict) or "p-ticket" not in payload:
-        return
-    seconds = payload.get("p-time")
-    wait = timedelta(seconds=min(seconds, _LARGEST_TICKET_SECONDS) if isinstance(seconds, int | float) else 60)
-    if payload.get("p-captcha"):
-        wait = max(wait, CAPTCHA_HOLD)
-    raise RateLimited(datetime.now(UTC) + wait, str(payload.get("p-message") or "penalty ticket"))
 
 
 def _account(item: Json) -> Account:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from brokers.access import Token
-from brokers.errors import BrokerError
+from brokers.errors import AuthExpired, AuthFailed, BrokerError
 from brokers.streams import StreamLoop
 from brokers.tradovate import parse
 from brokers.tradovate.auth import Auth
@@ -27,6 +27,8 @@ from brokers.tradovate.session import TradovateSession
 
 logger = logging.getLogger(__name__)
 
+NO_PLAN_HOLD_SECONDS = 300.0
+
 OnQuote = Callable[[str, Decimal | None, Decimal | None, Decimal | None, datetime], None]
 """Symbol, bid, ask, last (None: not in this message) and the venue's time; called on the loop's thread."""
 
@@ -35,11 +37,12 @@ class QuoteSession(TradovateSession):
     """Subscribes what it is told to, again after every reconnect."""
 
     def __init__(self, auth: Auth, gate: Gate, url: str, book: ContractBook, on_quote: OnQuote) -> None:
-        super().__init__(auth, gate, url)
+        super().__init__(auth, gate, lambda: url)
         self._book = book
         self._on_quote = on_quote
         self._symbols: dict[str, None] = {}
         self._authorized = False
+        self._has_said_no_plan = False
 
     def add(self, symbol: str) -> None:
         if symbol not in self._symbols:
@@ -63,6 +66,15 @@ class QuoteSession(TradovateSession):
         for symbol in self._symbols:
             self._subscribe(symbol)
 
+    def on_refused_token(self, token: Token) -> None:
+        """Without market data in the plan a good token is refused here: the login goes on trading with it."""
+        self._say_no_plan()
+        self._refused_tokens = 0
+        self.stream.hold(NO_PLAN_HOLD_SECONDS)
+
+    def on_failed(self, error: AuthFailed) -> None:
+        self.on_down(str(error))
+
     def on_down(self, reason: str) -> None:
         self._authorized = False
         logger.info("quotes are down: %s", reason)
@@ -80,9 +92,17 @@ class QuoteSession(TradovateSession):
 
     def _subscribe(self, symbol: str) -> None:
         def on_refusal(error: BrokerError) -> None:
-            logger.warning("no quotes for %s: %s", symbol, error)
+            if isinstance(error, AuthExpired):
+                self._say_no_plan()
+            else:
+                logger.warning("no quotes for %s: %s", symbol, error)
 
         self.ask("md/subscribeQuote", _ignore, body=orjson.dumps({"symbol": symbol}), on_refusal=on_refusal)
+
+    def _say_no_plan(self) -> None:
+        if not self._has_said_no_plan:
+            self._has_said_no_plan = True
+            logger.warning("this tradovate login has no market data in its plan: it shows no quotes")
 
 
 class QuoteStream:

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from brokers.access import Token
-from brokers.connector import Stream
+from brokers.access import Priority, Token
+from brokers.connector import HostMoved, Stream
 from brokers.errors import AuthExpired, AuthFailed, BrokerError, OutcomeUnknown, RateLimited
 from brokers.http import check_status
 from brokers.links import Link, text_frame
 from brokers.tradovate import parse
 from brokers.tradovate.auth import Auth
 from brokers.tradovate.gate import Gate
+from brokers.tradovate.penalty import check_penalty
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ SILENCE_SECONDS = 10.0
 REPLY_SECONDS = 5.0
 QUOTA_HOLD_SECONDS = 300.0
 MOST_REFUSED_TOKENS = 3
+# An evicted session's token may be answered with 408, 429 or 500 instead of 401.
+ODD_ANSWERS = 2
 
 OnReply = Callable[[Any], None]
 OnRefusal = Callable[[BrokerError], None]
@@ -51,7 +54,7 @@ class _Awaited:
 class TradovateSession:
     """A signed-in socket. Subclasses say what to do once authorised and what events mean."""
 
-    def __init__(self, auth: Auth, gate: Gate, url: str) -> None:
+    def __init__(self, auth: Auth, gate: Gate, url: Callable[[], str]) -> None:
         self.stream = Stream(self)
         self._auth = auth
         self._gate = gate
@@ -59,6 +62,8 @@ class TradovateSession:
         self._ids = itertools.count(1)
         self._token: Token | None = None
         self._refused_tokens = 0
+        self._odd_answers = 0
+        self._moved = False
         self._link: Link | None = None
         self._awaited: dict[int, _Awaited] = {}
         self._heard = 0.0
@@ -71,8 +76,11 @@ class TradovateSession:
         if self._refused_tokens >= MOST_REFUSED_TOKENS:
             raise AuthFailed("TokenRefused", "the venue refuses the tokens that it gave us")
         self._gate.check()
+        if self._moved:
+            self._moved = False
+            self._auth.locate()
         self._token = self._auth.token()
-        return self._url
+        return self._url()
 
     def on_open(self, link: Link) -> None:
         self._link = link
@@ -82,7 +90,13 @@ class TradovateSession:
             link.break_off("no token")
             return
         # The venue may stay silent until it has heard from us, so its `o` is not waited for.
-        self.ask("authorize", self._on_authorized, body=self.socket_token(token).encode(), on_refusal=self._on_stranger)
+        self.ask(
+            "authorize",
+            self._on_authorized,
+            body=self.socket_token(token).encode(),
+            on_refusal=self._on_stranger,
+            priority=Priority.FLATTEN,
+        )
 
     def on_texts(self, messages: Sequence[bytes]) -> None:
         self._heard = time.monotonic()
@@ -129,6 +143,7 @@ class TradovateSession:
         self.on_down(reason)
 
     def on_connect_failed(self, error: BrokerError) -> None:
+        self._moved = isinstance(error, HostMoved)
         if isinstance(error, AuthFailed):
             self.on_failed(error)
         else:
@@ -143,13 +158,19 @@ class TradovateSession:
         body: bytes = b"",
         on_refusal: OnRefusal | None = None,
         within: float = REPLY_SECONDS,
+        priority: Priority = Priority.POLL,
     ) -> None:
         """Send a request of our own from the loop's thread; `on_reply` gets a 2xx answer's payload.
 
-        Any other answer, or none `within` seconds, goes to `on_refusal`, or else breaks the link off.
+        Any other answer, none `within` seconds, or no budget for it, goes to `on_refusal`, or else breaks the link off.
         """
         link = self._link
         if link is None:
+            return
+        try:
+            self._gate.spend(priority, endpoint)
+        except RateLimited as error:
+            self._go_without(endpoint, error, on_refusal if priority is Priority.POLL else None)
             return
         request_id = self.next_id()
         self._awaited[request_id] = _Awaited(time.monotonic() + within, endpoint, on_reply, on_refusal)
@@ -157,6 +178,9 @@ class TradovateSession:
 
     def socket_token(self, token: Token) -> str:
         return token.access
+
+    def on_refused_token(self, token: Token) -> None:
+        self._auth.discard(token)
 
     def on_connecting(self) -> None: ...
 
@@ -183,8 +207,9 @@ class TradovateSession:
             self.on_order_reply(message["i"], status, payload)
             return
         try:
-            check_status(status, payload if isinstance(payload, str) else "")
-            parse.check_penalty(payload)
+            with self._gate.heeding(awaited.endpoint):
+                check_status(status, payload if isinstance(payload, str) else "")
+                check_penalty(payload)
         except BrokerError as error:
             self._refuse(awaited, error)
         else:
@@ -192,25 +217,35 @@ class TradovateSession:
 
     def _refuse(self, awaited: _Awaited, error: BrokerError) -> None:
         if isinstance(error, RateLimited):
-            self._hold(self._gate.close(error.until))
+            self._hold(error.until)
         if awaited.on_refusal is not None:
             awaited.on_refusal(error)
         else:
             self._break_off(f"{awaited.endpoint}: {error}")
 
+    def _go_without(self, endpoint: str, error: RateLimited, on_refusal: OnRefusal | None) -> None:
+        """The venue was not asked: what only fills in may be left out, the opening of a session has to wait."""
+        if on_refusal is not None:
+            on_refusal(error)
+        else:
+            self._hold(error.until)
+            self._break_off(f"{endpoint}: {error}")
+
     def _hold(self, until: datetime) -> None:
         self.stream.hold((until - datetime.now(UTC)).total_seconds(), everybody=True)
 
     def _on_authorized(self, _payload: Any) -> None:
-        self._refused_tokens = 0
+        self._refused_tokens = self._odd_answers = 0
         if self._token is not None:
             self.on_authorized(self._token)
 
     def _on_stranger(self, error: BrokerError) -> None:
-        """The venue does not know our token: the next connect signs in anew."""
-        if isinstance(error, AuthExpired) and self._token is not None:
-            self._refused_tokens += 1
-            self._auth.discard(self._token)
+        """The venue does not know our token: the next connect signs in anew, once where the answer only hints at it."""
+        is_refused = isinstance(error, AuthExpired)
+        self._refused_tokens += is_refused
+        self._odd_answers += not is_refused
+        if self._token is not None and (is_refused or self._odd_answers == ODD_ANSWERS):
+            self.on_refused_token(self._token)
         self._break_off(f"authorize: {error}")
 
     def _on_shutdown(self, detail: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from brokers.access import Token
+from brokers.access import Priority, Token
 from brokers.base import ConnectionState, FlattenPosition, Request, SubmitOrder
 from brokers.errors import AuthFailed, BrokerError
 from brokers.links import Link
@@ -26,6 +26,7 @@ from brokers.tradovate.entities import EntityCache
 from brokers.tradovate.gaps import Gaps
 from brokers.tradovate.gate import Gate
 from brokers.tradovate.joins import Joins
+from brokers.tradovate.limits import SYNC
 from brokers.tradovate.orders import outcome_of_each
 from brokers.tradovate.reports import Reporter
 from brokers.tradovate.session import TradovateSession
@@ -41,10 +42,8 @@ class UserSession(TradovateSession):
     desk: OrderDesk
     renew: Callable[[Token], None]
 
-    def __init__(
-        self, auth: Auth, gate: Gate, url: str, book: ContractBook, tell: Callable[[Sequence[Event]], None]
-    ) -> None:
-        super().__init__(auth, gate, url)
+    def __init__(self, auth: Auth, gate: Gate, book: ContractBook, tell: Callable[[Sequence[Event]], None]) -> None:
+        super().__init__(auth, gate, lambda: auth.hosts.ws_url)
         self._book = book
         self._tell = tell
         self.state = ConnectionState.DOWN
@@ -68,7 +67,7 @@ class UserSession(TradovateSession):
         if token.user_id:
             self._sync(int(token.user_id))
         else:
-            self.ask("user/list", lambda users: self._sync(users[0]["id"]))
+            self.ask("user/list", lambda users: self._sync(users[0]["id"]), priority=Priority.FLATTEN)
 
     def on_texts(self, messages: Sequence[bytes]) -> None:
         super().on_texts(messages)
@@ -154,7 +153,7 @@ class UserSession(TradovateSession):
         wanted: dict[str, Any] = {"users": [user_id]}
         if self._sync_by_types:
             wanted = {"splitResponses": False, "entityTypes": [entity_type for _, entity_type in parse.SYNC_KEYS]}
-        self.ask("user/syncrequest", self._on_sync, body=orjson.dumps(wanted), within=SYNC_SECONDS)
+        self.ask(SYNC, self._on_sync, body=orjson.dumps(wanted), within=SYNC_SECONDS, priority=Priority.FLATTEN)
 
     def _on_sync(self, payload: Any) -> None:
         if not isinstance(payload, dict) or "users" not in payload:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from brokers.access import Access, Endpoints
 from brokers.base import AccountRef, Capabilities, Connection, Sink
-from brokers.errors import BrokerError, Refused
 from brokers.http import HttpClient
 from brokers.streams import StreamLoop
 from brokers.tradovate.adapter import TradovateConnection
@@ -15,8 +14,9 @@ from brokers.tradovate.auth import Auth
 from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.gate import Gate
-from brokers.tradovate.parse import entities_of
-from brokers.tradovate.types import Account
+from brokers.tradovate.limits import LIMITS
+from brokers.tradovate.oauth import TradovateOAuth
+from brokers.tradovate.preflight import Preflight, open_accounts
 from brokers.venue import Check, CredentialField, ListedAccount, Venue
 
 CAPABILITIES = Capabilities(
@@ -26,6 +26,7 @@ CAPABILITIES = Capabilities(
     modifies_orders=True,
     enforces_unique_client_ids=False,
     streams_reports=True,
+    auto_trail=True,
 )
 _ENDPOINTS = {
     "demo": Endpoints(
@@ -55,39 +56,14 @@ def connect(login_id: UUID, access: Access, sink: Sink, loop: StreamLoop) -> Con
 
 def sign_in_check(access: Access) -> tuple[ListedAccount, ...]:
     """Its accounts. With a store the token is kept: a second sign-in of the same device would starve the first."""
-    return tuple(ListedAccount(account) for account in _open_accounts(_client(access)))
+    http, gate = HttpClient(access.endpoints.rest_url), Gate(access.budget)
+    client = Client(http, Auth(access, http, gate), gate)
+    return tuple(ListedAccount(account) for account in open_accounts(client))
 
 
 def preflight(access: Access, account: AccountRef, symbol: str) -> tuple[Check, ...]:
-    """Whether the login signs in, the account is open, and the venue knows the contract."""
-    client = _client(access)
-    try:
-        open_ids = {account.broker_id for account in _open_accounts(client)}
-    except BrokerError as error:
-        return (Check("SIGN_IN", is_ok=False, text=str(error)),)
-    is_open = account.broker_id in open_ids
-    checks = [
-        Check("SIGN_IN", is_ok=True, text="the broker signs this login in"),
-        Check("ACCOUNT", is_ok=is_open, text="the account is open" if is_open else "the broker says it is not open"),
-    ]
-    try:
-        found = client.find_contract(symbol)
-    except Refused as error:
-        checks.append(Check("CONTRACT", is_ok=False, text=str(error)))
-    else:
-        checks.append(Check("CONTRACT", is_ok=True, text=f"the broker lists {found.name}"))
-    return tuple(checks)
-
-
-def _client(access: Access) -> Client:
-    http = HttpClient(access.endpoints.rest_url)
-    gate = Gate()
-    return Client(http, Auth(access.credentials, http, access.store, gate), gate)
-
-
-def _open_accounts(client: Client) -> list[AccountRef]:
-    accounts = entities_of("account", client.read_list("account/list"))
-    return [AccountRef(str(a.id), a.name) for a in accounts if isinstance(a, Account) and a.open]
+    """SIGN_IN, ACCOUNT, CONTRACT, PERMISSION, RISK (the venue's own dry run, where it has one) and BUDGET."""
+    return Preflight(access, account).run(symbol)
 
 
 FIELDS = (
@@ -101,6 +77,10 @@ FIELDS = (
         help_text="Only with an API key of your own: its cid and secret with a colon between them.",
     ),
 )
+AUTOMATION_POLICY = (
+    "Tradovate takes automated orders over its API, and each order of ours says that it is one. A proprietary firm's "
+    "account follows that firm's own rules on top: some forbid automation, or one strategy on several accounts."
+)
 VENUE = Venue(
     label="Tradovate",
     connect=connect,
@@ -110,4 +90,7 @@ VENUE = Venue(
     fields=FIELDS,
     environments=("demo", "live", "sandbox"),
     endpoints=endpoints,
+    limits=LIMITS,
+    automation_policy=AUTOMATION_POLICY,
+    oauth=TradovateOAuth(),
 )

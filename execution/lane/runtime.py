@@ -39,6 +39,7 @@ class Lane:
         self.inbox = Inbox(after_batch=self.dispatch)
         self.looked_at: dict[tuple[UUID, str], datetime] = {}
         self._connections: dict[UUID, Connection] = {}
+        self._asked_at: dict[UUID, datetime | None] = {}
         self._connecting = threading.Lock()
 
     def start(self) -> None:
@@ -79,16 +80,26 @@ class Lane:
         return list(self._connections.values())
 
     def refresh_logins(self) -> None:
-        """Open the lane's new logins and close those that were switched off or have gone."""
+        """Open the lane's new logins, close those that were switched off or have gone, and those whose owner wants a
+        new connection.
+        """
         mine = BrokerLogin.objects.annotate(lane=Mod(F("lane_slot"), settings.LANES)).filter(
             lane=self.index, is_enabled=True
         )
-        wanted = set(mine.values_list("id", flat=True))
-        for login_id in self._connections.keys() - wanted:
-            self._connections.pop(login_id).stop()
-        missing = wanted - self._connections.keys()
+        wanted = dict(mine.values_list("id", "reconnect_at"))
+        for login_id, asked_at in tuple(self._asked_at.items()):
+            if login_id not in wanted or wanted[login_id] != asked_at:
+                self._disconnect(login_id)
+        missing = wanted.keys() - self._connections.keys()
         for login in BrokerLogin.objects.filter(id__in=missing):
             self._connect(login)
+
+    def _disconnect(self, login_id: UUID) -> None:
+        """Let a connection go; where its owner asked for a new one, the next look opens it."""
+        with self._connecting:
+            del self._asked_at[login_id]
+            connection = self._connections.pop(login_id)
+        connection.stop()
 
     def _connect_by_id(self, login_id: UUID) -> Connection | None:
         login = BrokerLogin.objects.filter(pk=login_id, is_enabled=True).first()
@@ -104,6 +115,7 @@ class Lane:
                 log.warning("lane.login_not_opened", login=str(login.id), reason=str(error))
                 return None
             self._connections[login.id] = connection
+            self._asked_at[login.id] = login.reconnect_at
         connection.start()
         return connection
 

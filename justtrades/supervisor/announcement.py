@@ -32,12 +32,14 @@ class Announcement:
         return self._content
 
 
-def sandbox_settings(content: dict[str, Any]) -> dict[str, str]:
-    """The announcement as settings of the other processes."""
-    venue = content["tradovate"]
-    return {
-        "SANDBOX_CONTROL_URL": content["control_url"],
-        "SANDBOX_TRADOVATE_REST_URL": venue["rest_url"],
-        "SANDBOX_TRADOVATE_WS_URL": venue["ws_url"],
-        "SANDBOX_TRADOVATE_MD_URL": venue["md_url"],
-    }
+def sandbox_settings(announced: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """What the sandboxes announced, by venue, as settings of the other processes."""
+    found: dict[str, str] = {}
+    for venue, content in announced.items():
+        name = f"SANDBOX_{venue.upper()}"
+        found[f"{name}_CONTROL_URL"] = content["control_url"]
+        for address in ("rest_url", "ws_url", "md_url"):
+            found[f"{name}_{address.upper()}"] = content[venue][address]
+    if "tradovate" in announced:
+        found["SANDBOX_CONTROL_URL"] = found.pop("SANDBOX_TRADOVATE_CONTROL_URL")
+    return found

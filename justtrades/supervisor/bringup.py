@@ -21,7 +21,8 @@ from justtrades.supervisor.pidfiles import STATE_DIR_VARIABLE
 from justtrades.supervisor.ports import PortBook
 from justtrades.supervisor.stores import Stores, StoreUrls
 
-USUAL_WEB_PORT, USUAL_LIVE_PORT, USUAL_SANDBOX_PORT, USUAL_CONTROL_PORT = 8000, 8001, 8010, 8011
+USUAL_WEB_PORT, USUAL_LIVE_PORT = 8000, 8001
+USUAL_SANDBOX_PORTS = {"tradovate": (8010, 8011), "projectx": (8020, 8021), "webull": (8030, 8035)}
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class BringUp:
         inherited = {**os.environ, STATE_DIR_VARIABLE: str(self.state_dir), "PYTHONUNBUFFERED": "1"}
         addresses = self._public_addresses(bind) | await self._start_stores(inherited)
         announced, _, _ = await asyncio.gather(
-            self._start_sandbox(inherited | addresses),
+            self._start_sandboxes(inherited | addresses),
             self._run("migrate", inherited | addresses, "migrate", "--noinput", "--verbosity", "0"),
             self._run("static", inherited | addresses, "collectstatic", "--noinput", "--verbosity", "0"),
         )
-        addresses |= sandbox_settings(announced) if announced else {}
+        addresses |= sandbox_settings(announced)
         write_private_env(self.addresses_file, addresses)
         self.demo_file.record_addresses(f"{addresses['BASE_URL']}/", announced)
         if self.wishes.has_demo:
@@ -77,17 +78,19 @@ class BringUp:
         urls = await stores.start(StoreUrls(self.environment.DATABASE_URL, self.environment.REDIS_URL))
         return {"DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url}
 
-    async def _start_sandbox(self, env: dict[str, str]) -> dict[str, Any] | None:
-        """What the sandbox announced; None when the environment names another one."""
+    async def _start_sandboxes(self, env: dict[str, str]) -> dict[str, dict[str, Any]]:
+        """What the sandboxes announced, by venue; nothing when the environment names another one."""
         if self.environment.SANDBOX_CONTROL_URL:
-            return None
+            return {}
+        announced = await asyncio.gather(*(self._start_sandbox(env, venue) for venue in plan.SANDBOXES))
+        return dict(zip(plan.SANDBOXES, announced, strict=True))
+
+    async def _start_sandbox(self, env: dict[str, str], venue: str) -> dict[str, Any]:
         announcement = Announcement()
-        ports = (
-            self.ports.choose("sandbox", USUAL_SANDBOX_PORT),
-            self.ports.choose("sandbox-control", USUAL_CONTROL_PORT),
-        )
-        state_file = self.state_dir / "sandbox.json"
-        await self.family.start(plan.sandbox(env, ports, self.wishes.accounts, state_file, announcement.catches))
+        name = plan.sandbox_name(venue)
+        usual, usual_control = USUAL_SANDBOX_PORTS[venue]
+        ports = (self.ports.choose(name, usual), self.ports.choose(f"{name}-control", usual_control))
+        await self.family.start(plan.sandbox(env, venue, ports, self.wishes.accounts, announcement.catches))
         return await announcement.content()
 
     async def _run(self, name: str, env: dict[str, str], *words: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from justtrades.supervisor.files import write_private
 
 # `manage.py demo` lists the venue's accounts; their place in the file is the sandbox's part.
-_DEMO_FIELDS = ("email", "password", "webhook_url", "recorder_id", "api_token")
+_DEMO_FIELDS = ("email", "password", "webhook_url", "recorder_id", "api_token", "every_venue")
 
 
 class DemoFile:
@@ -22,9 +22,9 @@ class DemoFile:
         content: dict[str, Any] = json.loads(self._path.read_text()) if self._path.exists() else {}
         return content
 
-    def record_addresses(self, dashboard_url: str, sandbox: dict[str, Any] | None) -> None:
-        """`sandbox` is what it announced, None when there is none."""
-        self._update({"dashboard_url": dashboard_url} | ({"sandbox": _public_part(sandbox)} if sandbox else {}))
+    def record_addresses(self, dashboard_url: str, announced: dict[str, dict[str, Any]]) -> None:
+        """`announced` is what the sandboxes said of themselves, by venue; empty when there are none."""
+        self._update({"dashboard_url": dashboard_url} | ({"sandbox": _public_part(announced)} if announced else {}))
 
     def record_demo(self, made: dict[str, Any]) -> None:
         self._update({name: made[name] for name in _DEMO_FIELDS})
@@ -37,9 +37,7 @@ class DemoFile:
         write_private(self._path, json.dumps({**self.read(), **changes}, indent=2) + "\n")
 
 
-def _public_part(sandbox: dict[str, Any]) -> dict[str, Any]:
-    venue = sandbox["tradovate"]
-    return {
-        "control_url": sandbox["control_url"],
-        "tradovate": {name: venue[name] for name in ("rest_url", "ws_url", "accounts")},
-    }
+def _public_part(announced: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """`control_url` is the first venue's; each venue's own is beside its addresses."""
+    venues = {venue: {"control_url": content["control_url"], **content[venue]} for venue, content in announced.items()}
+    return {"control_url": next(iter(venues.values()))["control_url"], **venues}

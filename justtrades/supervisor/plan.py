@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from justtrades.environment import ROOT
+from justtrades.supervisor.pidfiles import STATE_DIR_VARIABLE
 from justtrades.supervisor.ports import LOOPBACK
 from justtrades.supervisor.spawn import ProcessSpec
 
@@ -80,12 +81,22 @@ def sweeper(env: Mapping[str, str]) -> ProcessSpec:
     return manage("sweeper", env, "sweep")
 
 
+SANDBOXES = ("tradovate", "projectx", "webull")
+"""The venues that have a stand-in broker; the first one's process and file are simply called sandbox."""
+
+
+def sandbox_name(venue: str) -> str:
+    return "sandbox" if venue == SANDBOXES[0] else f"sandbox-{venue}"
+
+
 def sandbox(
-    env: Mapping[str, str], ports: tuple[int, int], accounts: int, state_file: Path, swallows: Callable[[str], bool]
+    env: Mapping[str, str], venue: str, ports: tuple[int, int], accounts: int, swallows: Callable[[str], bool]
 ) -> ProcessSpec:
-    """The stand-in brokers; `ports` are the venue's and the control's."""
-    words = ("--port", str(ports[0]), "--control-port", str(ports[1]), "--accounts", str(accounts))
-    spec = manage("sandbox", env, "sandbox", *words, "--state-file", str(state_file))
+    """A stand-in broker; `ports` are the venue's and the control's."""
+    name = sandbox_name(venue)
+    words = ("--venue", venue, "--port", str(ports[0]), "--control-port", str(ports[1]), "--accounts", str(accounts))
+    state_file = Path(env[STATE_DIR_VARIABLE]) / f"{name}.json"
+    spec = manage(name, env, "sandbox", *words, "--state-file", str(state_file))
     return replace(spec, swallows=swallows)
 
 

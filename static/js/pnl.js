@@ -17,6 +17,7 @@ function show(message) {
     if (row) showLine(row, line);
   }
   for (const element of document.querySelectorAll("[data-total]")) {
+    element.dataset.at = message.total_at ?? "";
     write(element, message.total_text, sign(message.total));
   }
 }

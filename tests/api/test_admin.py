@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.services import create_api_token
-from brokers.models import BrokerLogin
+from brokers.models import BrokerAgreement, BrokerLogin, PaperBook
 from justtrades.testing import Cast, browser_of
 from recorders.models import Notice, NoticeKind, Recorder, Signal, WebhookToken
 from tests.factories import (
@@ -47,6 +47,8 @@ def one_of_each(hers: Chain, cast: Cast) -> Chain:
     CommandFactory(owner=cast.alice)
     ExplanationFactory()
     BrokerPositionFactory(account=hers.account)
+    BrokerAgreement.objects.create(owner=cast.alice, venue="tradovate", text_hash="0" * 64)
+    PaperBook.objects.create(login=hers.login, document="{}")
     Notice.objects.create(owner=cast.alice, recorder=hers.recorder, kind=NoticeKind.SILENT, text="silent for an hour")
     create_api_token(user=cast.alice)
     cast.alice.emailaddress_set.create(email=cast.alice.email)
@@ -94,7 +96,7 @@ def test_secrets_are_on_no_page(staff: Client, one_of_each: Chain) -> None:
 def test_login_pages_do_not_decrypt(staff: Client, one_of_each: Chain) -> None:
     BrokerLogin.objects.update(state_detail="as it was")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE brokers_brokerlogin SET password = 'no ciphertext', token = 'no ciphertext'")
+        cursor.execute("UPDATE brokers_brokerlogin SET secrets = 'no ciphertext', token = 'no ciphertext'")
     assert staff.get(page(BrokerLogin, "changelist")).status_code == 200
     saved = staff.post(page(BrokerLogin, "change", one_of_each.login.pk), {})
     assert saved.status_code == 302

@@ -58,11 +58,14 @@ def test_connecting_stores_the_login_and_its_accounts(given: dict[str, Any], san
 
 def test_connecting_again_keeps_the_row_and_takes_the_new_secret(given: dict[str, Any]) -> None:
     first = connect_login(**given)
-    BrokerLogin.objects.update(is_enabled=False, state=ConnectionState.FAILED.value, token="old", password="changed")
+    old = {"secrets": {"password": "changed"}, "token": "old"}
+    BrokerLogin.objects.update(
+        is_enabled=False, state=ConnectionState.FAILED.value, token=old["token"], secrets=old["secrets"]
+    )
     second = connect_login(**given)
     stored = BrokerLogin.objects.get()
     assert (stored.pk, stored.device_id, stored.lane_slot) == (first.pk, first.device_id, first.lane_slot)
-    assert (stored.password, stored.token, stored.is_enabled) == (given["password"], "", True)
+    assert (stored.secrets, stored.is_enabled) == ({"password": given["password"]}, True)
     assert stored.state == ConnectionState.DOWN
     assert BrokerAccount.objects.get().login == second
 
@@ -89,7 +92,7 @@ def test_secrets_are_ciphertext_in_the_database_and_in_no_repr(given: dict[str, 
         ({"username": "x" * 129}, "username"),
         ({"venue": "bucketshop"}, "venue"),
         ({"environment": "moon"}, "environment"),
-        ({"environment": "live"}, "environment"),
+        ({"environment": "paper"}, "environment"),
         ({"app_secret": "no-separator"}, "app_secret"),
     ],
 )

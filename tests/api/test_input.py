@@ -144,7 +144,7 @@ def test_broker_secrets_never_leave(alice: APIClient, hers: Chain) -> None:
         assert "password" not in text
         assert "secret" not in text
     assert alice.patch(f"/api/logins/{hers.login.pk}/", {"password": "x"}, format="json").status_code == 405
-    assert BrokerLogin.objects.get().password == "a-broker-password"
+    assert BrokerLogin.objects.get().secrets["password"] == "a-broker-password"
 
 
 def test_an_unknown_address_answers_in_the_apis_shape(alice: APIClient) -> None:

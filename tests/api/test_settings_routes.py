@@ -12,6 +12,8 @@ from justtrades.testing import Cast
 from tests.factories import BrokerAccountFactory, Chain, RecorderFactory
 from traders.models import Trader
 
+pytestmark = pytest.mark.usefixtures("ready_broker")
+
 
 @pytest.fixture
 def accounts(cast: Cast) -> list[BrokerAccount]:

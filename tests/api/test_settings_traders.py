@@ -14,6 +14,8 @@ from tests.api.test_settings_recorders import BAD, CANONICAL, NEEDS, TARGETS, VA
 from tests.factories import BrokerAccountFactory, Chain, RecorderFactory, TraderFactory
 from traders.models import Trader
 
+pytestmark = pytest.mark.usefixtures("ready_broker")
+
 
 def own(trader: Trader) -> str:
     return f"/api/traders/{trader.pk}/"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from rest_framework.test import APIClient
 
 from justtrades.testing import Cast
@@ -9,6 +10,7 @@ from tests.factories import BrokerAccountFactory, Chain, RecorderFactory, Trader
 from traders.models import Trader
 
 
+@pytest.mark.usefixtures("ready_broker")
 def test_following_a_recorder(alice: APIClient, cast: Cast) -> None:
     recorder, account = RecorderFactory(owner=cast.alice), BrokerAccountFactory(login__owner=cast.alice)
     ids = {"recorder": str(recorder.pk), "account": str(account.pk)}
@@ -34,6 +36,7 @@ def test_a_trader_stays_where_it_is(alice: APIClient, cast: Cast, hers: Chain) -
     assert hers.trader.recorder == hers.recorder
 
 
+@pytest.mark.usefixtures("ready_broker")
 def test_enable_and_disable(alice: APIClient, hers: Chain) -> None:
     for verb, expected in (("disable", False), ("disable", False), ("enable", True)):
         assert alice.post(f"/api/traders/{hers.trader.pk}/{verb}/").json()["is_enabled"] is expected

@@ -104,6 +104,7 @@ class SocketServer:
         self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/v1/websocket"
         self.refuse_with: str | None = None
         self.upgrades = 0
+        self.heads: list[bytes] = []
         self._peers: queue.Queue[Peer] = queue.Queue()
         self._opened: list[Peer] = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -135,6 +136,7 @@ class SocketServer:
         while not head.endswith(b"\r\n\r\n"):
             head += sock.recv(1)
         self.upgrades += 1
+        self.heads.append(head)
         if self.refuse_with is not None:
             sock.sendall(f"HTTP/1.1 {self.refuse_with}\r\nContent-Length: 0\r\n\r\n".encode())
             sock.close()

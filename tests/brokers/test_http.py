@@ -12,7 +12,7 @@ import pytest
 
 from brokers import http
 from brokers.errors import AuthExpired, BrokerError, NotReached, OutcomeUnknown, RateLimited, Refused
-from brokers.http import HttpClient
+from brokers.http import HttpClient, is_same_venue
 from tests.brokers.scripted import Answer, RestServer, closing_port
 
 Serve = Callable[[Callable[[str, str, bytes, dict[str, str]], Answer | None]], RestServer]
@@ -139,7 +139,19 @@ def test_a_429_holds_as_long_as_the_venue_says(serve: Serve) -> None:
     assert 1790 < (raised.value.until - datetime.now(UTC)).total_seconds() <= 1800
 
 
+def test_a_form_is_sent_as_one(serve: Serve) -> None:
+    seen: list[tuple[bytes, str | None, str | None]] = []
+
+    def answer(_method: str, _path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        seen.append((body, headers.get("Content-Type"), headers.get("Authorization")))
+        return 200, b"{}"
+
+    HttpClient(serve(answer).url).post_form("auth/oauthtoken", {"code": "a b&c", "client_id": "7"})
+    assert seen == [(b"code=a+b%26c&client_id=7", "application/x-www-form-urlencoded", None)]
+
+
 def test_a_moved_host_gets_the_bearer_again(serve: Serve) -> None:
+    """H6"""
     seen: list[tuple[str, str, bytes, str | None]] = []
 
     def there(method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
@@ -152,7 +164,57 @@ def test_a_moved_host_gets_the_bearer_again(serve: Serve) -> None:
     assert seen == [("POST", "/v1/order/placeorder", b'{"a":1}', "Bearer T0KEN")]
 
 
+def test_a_host_that_has_moved_is_asked_first_from_then_on(serve: Serve) -> None:
+    """H6"""
+    moved = serve(lambda *_: (200, b"[]"))
+    first = serve(lambda _m, path, _b, _h: (307, b"", {"Location": f"{moved.url}{path.removeprefix('/v1')}"}))
+    client = HttpClient(first.url)
+    for _ in range(3):
+        client.get("order/deps", {"masterid": "7"})
+    assert (first.paths(), moved.paths()) == (["/v1/order/deps?masterid=7"], ["/v1/order/deps?masterid=7"] * 3)
+    assert client.base_url == moved.url
+
+
+def test_a_redirect_of_one_path_alone_moves_nothing(serve: Serve) -> None:
+    """H6"""
+    other = serve(lambda *_: (200, b"[]"))
+    first = serve(lambda *_: (307, b"", {"Location": f"{other.url}/elsewhere"}))
+    client = HttpClient(first.url)
+    client.get("order/list")
+    assert client.base_url == first.url
+
+
+def test_a_new_host_that_cannot_be_reached_is_given_up_for_the_first(serve: Serve) -> None:
+    """H6"""
+    first = serve(lambda *_: (200, b"[]"))
+    client = HttpClient(first.url)
+    with closing_port() as port:
+        client.move(f"http://127.0.0.1:{port}/v1")
+        with pytest.raises(NotReached):
+            client.get("order/list")
+    assert client.get("order/list") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "expected"),
+    [
+        ("https://demo.x.com/v1", "https://demo-7.x.com/v1", True),
+        ("https://demo.x.com/v1", "wss://live.x.com/socket", True),
+        ("https://demo.x.com/v1", "https://x.com.evil.com/v1", False),
+        ("https://demo.x.com/v1", "http://demo.x.com/v1", False),
+        ("https://demo.x.com/v1", "/v1", False),
+        ("http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1", True),
+        ("http://127.0.0.1:1/v1", "http://10.1.0.1:1/v1", False),
+        ("http://10.1.0.1:1/v1", "http://evil.0.1:1/v1", False),
+    ],
+)
+def test_only_hosts_of_one_domain_share_a_token(url: str, other: str, *, expected: bool) -> None:
+    """H6"""
+    assert is_same_venue(url, other) is expected
+
+
 def test_a_token_is_never_carried_to_a_stranger(serve: Serve) -> None:
+    """H6 L2"""
     server = serve(lambda *_: (307, b"", {"Location": "http://evil.example/v1/order/placeorder"}))
     with pytest.raises(Refused) as raised:
         HttpClient(server.url).post("order/placeorder", b"{}", bearer="T0KEN")

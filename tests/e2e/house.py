@@ -11,9 +11,10 @@ from typing import Any
 import requests
 
 from accounts.models import User
-from brokers.base import ConnectionState
+from brokers.base import STOP_PREFIX, TARGET_PREFIX, ConnectionState
 from brokers.instruments import resolve
 from brokers.models import BrokerLogin
+from brokers.sandbox.testing import RunningSandbox
 from brokers.services import connect_login
 from execution.models import OrderIntent, Position
 from justtrades import clock
@@ -43,8 +44,20 @@ class Follower:
     trader: Trader
 
     @property
+    def venue(self) -> str:
+        return self.trader.account.login.venue
+
+    @property
+    def sandbox(self) -> RunningSandbox:
+        return self.plant.sandboxes[self.venue]
+
+    @property
     def broker_id(self) -> int:
-        return int(self.trader.account.broker_id)
+        """The sandbox's number of the account; what Webull calls it is a text."""
+        name = self.trader.account.broker_id
+        if name.isdigit():
+            return int(name)
+        return next(row.id for row in self.sandbox.accounts if row.username == self.login_name)
 
     @property
     def login_name(self) -> str:
@@ -52,7 +65,7 @@ class Follower:
 
     @property
     def at_venue(self) -> dict[str, Any]:
-        return self.plant.sandbox.account_state(self.broker_id)
+        return self.sandbox.account_state(self.broker_id)
 
     @property
     def venue_net(self) -> int:
@@ -85,8 +98,9 @@ class Follower:
         return list(OrderIntent.objects.filter(trader=self.trader).order_by("created_at", "id"))
 
     def entries_at_venue(self) -> list[str]:
-        """The client order ids of what was placed, one per placing."""
-        return [name for row in self.at_venue["entries"] if (name := row["uuid"] or row["clOrdId"]) is not None]
+        """The client order ids of what was placed, one per placing; exit legs of ours are not among them."""
+        names = [name for row in self.at_venue["entries"] if (name := row["uuid"] or row["clOrdId"]) is not None]
+        return [name for name in names if not name.startswith((TARGET_PREFIX, STOP_PREFIX))]
 
 
 class House:
@@ -106,23 +120,34 @@ class House:
         self.followers: list[Follower] = []
         self.promised: list[str] = []
 
-    def connect(self, username: str, password: str) -> BrokerLogin:
-        return connect_login(
-            owner=self.owner, venue="tradovate", environment="sandbox", username=username, password=password
-        )
+    def connect(self, username: str, password: str, venue: str = "tradovate") -> BrokerLogin:
+        return connect_login(owner=self.owner, venue=venue, environment="sandbox", username=username, password=password)
 
-    def follow(self, count: int = 1, **trader: Any) -> list[Follower]:
+    def follow(self, count: int = 1, venue: str = "tradovate", **trader: Any) -> list[Follower]:
         """New logins with one account each, following this recorder."""
-        made = [self.connect(row.username, row.password) for row in self.plant.sandbox.add_accounts(count)]
-        for login in made:
+        sandbox = self.plant.sandboxes[venue]
+        rows = sandbox.add_accounts(count)
+        sandbox.accounts += rows
+        for row in rows:
+            self.follow_on(self.connect(row.username, row.password, venue), **trader)
+        return self.followers[-count:]
+
+    def follow_paper(self, count: int = 1, **trader: Any) -> list[Follower]:
+        """New paper accounts, following this recorder."""
+        for number in range(count):
+            name = f"paper{next(_numbers)}-{number}"
+            login = connect_login(
+                owner=self.owner, venue="paper", environment="sandbox", username=name, slippage_ticks="0"
+            )
             self.follow_on(login, **trader)
         return self.followers[-count:]
 
     def follow_on(self, login: BrokerLogin, **trader: Any) -> list[Follower]:
-        """Every account of the login, following this recorder."""
+        """Every futures account of the login, following this recorder."""
+        accounts = login.accounts.filter(kind__in=["", "FUTURES", "PAPER"]).order_by("broker_id")
         made = [
             Follower(self.plant, create_trader(owner=self.owner, recorder=self.recorder, account=account, **trader))
-            for account in login.accounts.order_by("broker_id")
+            for account in accounts
         ]
         self.followers += made
         return made

@@ -47,13 +47,19 @@ def until(condition: Callable[[], Found], what: str, timeout_s: float = PATIENCE
 class Plant:
     """Servers and sandbox run as long as it does; the product's processes come and go as a test asks."""
 
-    def __init__(self, directory: Path, sandbox: RunningSandbox) -> None:
+    def __init__(self, directory: Path, sandbox: RunningSandbox, *others: RunningSandbox) -> None:
         self.directory = directory
         self.sandbox = sandbox
+        self.others = {other.venue_name: other for other in others}
         self.postgres = Server(EmbeddedPostgres, directory / "postgres")
         self.valkey = Server(EmbeddedValkey, directory / "valkey")
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.web_url = ""
+
+    @property
+    def sandboxes(self) -> dict[str, RunningSandbox]:
+        """By venue; NinjaTrader is the same backend."""
+        return {"tradovate": self.sandbox, "ninjatrader": self.sandbox, **self.others}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,8 +72,16 @@ class Plant:
             "SANDBOX_TRADOVATE_WS_URL": self.sandbox.ws_url,
             "SANDBOX_TRADOVATE_MD_URL": self.sandbox.md_url,
             "SANDBOX_CONTROL_URL": self.sandbox.control_url,
+            **self._addresses(),
             "LANES": "1",
             "DEBUG_FAULTS": "true",
+        }
+
+    def _addresses(self) -> dict[str, str]:
+        return {
+            f"SANDBOX_{venue}_{name}".upper(): getattr(sandbox, name)
+            for venue, sandbox in self.others.items()
+            for name in ("rest_url", "ws_url", "md_url")
         }
 
     def start_web(self, name: str = "web", *, dies_at: str = "") -> str:
@@ -142,13 +156,14 @@ class Plant:
 
 
 @contextmanager
-def running_plant() -> Iterator[Plant]:
-    """Servers and sandbox; the processes are the caller's to start."""
+def running_plant(*venues: str) -> Iterator[Plant]:
+    """Servers, the Tradovate sandbox and those of `venues`; the processes are the caller's to start."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="justtrades-plant-")))
         directory.chmod(0o711)
         (directory / "state").mkdir()
-        plant = Plant(directory, stack.enter_context(running_sandbox(accounts=1)))
+        others = [stack.enter_context(running_sandbox(accounts=1, venue=venue)) for venue in venues]
+        plant = Plant(directory, stack.enter_context(running_sandbox(accounts=1)), *others)
         stack.callback(plant.stop)
         plant.postgres.start()
         plant.valkey.start()
@@ -162,11 +177,11 @@ def seen_from_here(plant: Plant) -> Iterator[None]:
     """This process's models, broker addresses and bells mean the plant's, too."""
     usual, usual_endpoints = dict(connection.settings_dict), settings.BROKER_ENDPOINTS
     named: dict[str, Any] = dict(dj_database_url.parse(plant.postgres.url))
-    sandbox = (plant.sandbox.rest_url, plant.sandbox.ws_url, plant.sandbox.md_url)
+    addresses = {name: (one.rest_url, one.ws_url, one.md_url) for name, one in plant.sandboxes.items()}
     connection.close()
     for name in ("HOST", "PORT", "NAME", "USER", "PASSWORD"):
         connection.settings_dict[name] = named[name]
-    settings.BROKER_ENDPOINTS = {**usual_endpoints, ("tradovate", "sandbox"): sandbox}
+    settings.BROKER_ENDPOINTS = {**usual_endpoints, **{(name, "sandbox"): urls for name, urls in addresses.items()}}
     try:
         yield
     finally:

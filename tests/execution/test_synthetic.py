@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -189,7 +190,8 @@ def test_what_a_venue_cannot_do_is_named(venue: str, trigger: int, step: int, la
     assert lacking((leg,), abilities_of(venue, "MNQZ6")) == lacks
 
 
-def test_an_entry_whose_exits_the_broker_cannot_do_is_denied_by_name() -> None:
+def test_an_entry_whose_exits_the_broker_cannot_do_is_denied_by_name(settings: Any) -> None:
+    settings.BROKER_ENDPOINTS = {(PLAIN, "sandbox"): ("http://127.0.0.1:1", "ws://127.0.0.1:1", "")}
     made = RecorderFactory(
         settings={"stop_distance": "20", "stop_type": "trailing", "trail_trigger_ticks": 10, "trail_step_ticks": 1}
     )

@@ -20,7 +20,7 @@ DENIED: dict[str, tuple[str, dict[str, Any]]] = {
     "TRADER_DISABLED": ("", {"is_enabled": False}),
     "ACCOUNT_DISABLED": ("account", {"is_enabled": False}),
     "LOGIN_DISABLED": ("account.login", {"is_enabled": False}),
-    "MISSING_CREDENTIALS": ("account.login", {"password": ""}),
+    "MISSING_CREDENTIALS": ("account.login", {"secrets": None}),
     "LOGIN_FAILED": ("account.login", {"state": "failed", "state_detail": "Incorrect password"}),
     "MISSING_ENDPOINT": ("account.login", {"venue": "elsewhere"}),
 }

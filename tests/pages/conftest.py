@@ -20,6 +20,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from brokers.sandbox.testing import RunningSandbox, running_sandbox
 from justtrades.supervisor.ports import any_free_port
 
 if TYPE_CHECKING:
@@ -93,12 +94,21 @@ def charlie(cast: Cast) -> Client:
     return browser_of(cast.charlie)
 
 
+@pytest.fixture
+def ready_broker(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[tuple[str, str]]:
+    """Every account may trade; what the broker was asked, as account and symbol."""
+    from tests.ready import let_every_account_trade
+
+    return let_every_account_trade(monkeypatch, settings)
+
+
 @pytest.fixture(autouse=True)
 def no_quotes(db: None) -> None:
     """Quotes outlive a test's rows; each test says which there are."""
     from brokers.quotes import cache
 
-    cache._client().delete(cache._KEY)
+    for key in cache.client().scan_iter(f"{cache._KEY}:*"):
+        cache.client().delete(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +124,33 @@ class LiveServer:
 
 
 @pytest.fixture(scope="session")
-def live_process(django_db_setup: None) -> Iterator[LiveServer]:
+def broker_sandbox() -> Iterator[RunningSandbox]:
+    """A broker to connect to, with five logins of one account each."""
+    with running_sandbox(accounts=5) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(broker_sandbox: RunningSandbox, settings: Any) -> RunningSandbox:
+    """The broker, where this process looks for it."""
+    urls = (broker_sandbox.rest_url, broker_sandbox.ws_url, broker_sandbox.md_url)
+    settings.BROKER_ENDPOINTS = {**settings.BROKER_ENDPOINTS, ("tradovate", "sandbox"): urls}
+    return broker_sandbox
+
+
+@pytest.fixture(scope="session")
+def live_process(django_db_setup: None, broker_sandbox: RunningSandbox) -> Iterator[LiveServer]:
     port = any_free_port()
     command = [sys.executable, "-m", "uvicorn", "justtrades.asgi:application", "--port", str(port)]
     command += ["--log-level=error", "--lifespan=off", "--timeout-graceful-shutdown=1"]
-    environment = {**os.environ, "DATABASE_URL": _test_database_url(), "BASE_URL": f"http://127.0.0.1:{port}"}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": _test_database_url(),
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        "SANDBOX_TRADOVATE_REST_URL": broker_sandbox.rest_url,
+        "SANDBOX_TRADOVATE_WS_URL": broker_sandbox.ws_url,
+        "SANDBOX_TRADOVATE_MD_URL": broker_sandbox.md_url,
+    }
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
         server = LiveServer(f"http://127.0.0.1:{port}", process.pid)
         try:

@@ -6,10 +6,12 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from brokers.sandbox.testing import RunningSandbox
 from justtrades.testing import Cast
 from recorders.models import Recorder
-from tests.factories import BrokerAccountFactory, Chain
+from tests.factories import BrokerAccountFactory, BrokerLoginFactory, Chain
 from tests.pages.test_browser import OpenScreen
+from tests.ready import sign_in_of
 from tests.stored import template
 from traders.models import Trader
 
@@ -129,9 +131,10 @@ def test_a_trader_overrides_and_goes_back(
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_a_trader_takes_another_account(
-    width: int, height: int, screen_of: OpenScreen, cast: Cast, hers: Chain
+    width: int, height: int, screen_of: OpenScreen, cast: Cast, hers: Chain, broker_sandbox: RunningSandbox
 ) -> None:
-    account = BrokerAccountFactory(login=hers.login, name="SIM-2")
+    login = BrokerLoginFactory(owner=cast.alice, **sign_in_of(broker_sandbox.accounts[0]))
+    account = BrokerAccountFactory(login=login, name="SIM-2", broker_id=str(broker_sandbox.accounts[0].id))
     screen = screen_of(cast.alice, width=width, height=height)
     page = screen.open(reverse("trader_edit", args=[hers.trader.pk]))
     route = page.locator(f"#route-{account.pk}")

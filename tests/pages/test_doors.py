@@ -24,12 +24,14 @@ OWNED = {
     "recorder_test_alert": "recorder", "recorder_clone": "recorder", "recorder_revoke": "recorder",
     "chain_converge": ("recorder", "chain"),
     "trader_edit": "trader", "trader_enable": "trader", "trader_disable": "trader", "trader_delete": "trader",
-    "broker_enable": "login", "broker_disable": "login",
+    "broker_enable": "login", "broker_disable": "login", "broker_reconnect": "login", "broker_preflight": "login",
+    "broker_approve": "login", "broker_delete": "login",
 }  # fmt: skip
 READ_ONLY = {"signal", "signal_traces", "trace", "recorder"}
 POST_ONLY = {
     "recorder_rotate", "recorder_delete", "recorder_test_alert", "trader_enable", "trader_disable", "trader_delete",
-    "broker_enable", "broker_disable", "recorder_clone", "recorder_revoke", "chain_converge",
+    "broker_enable", "broker_disable", "broker_reconnect", "broker_preflight",
+    "recorder_clone", "recorder_revoke", "chain_converge",
 }  # fmt: skip
 
 

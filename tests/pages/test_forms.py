@@ -151,12 +151,14 @@ def test_a_test_alert_that_makes_no_sense_is_explained_and_not_sent(alice: Clien
     assert Signal.objects.count() == 1
 
 
+@pytest.mark.usefixtures("ready_broker")
 def test_following_twice_is_refused_in_words(alice: Client, hers: Chain) -> None:
     form = {"recorder": hers.recorder.pk, "account": hers.account.pk, "multiplier": "1", "max_contracts": "9"}
     assert "follows the recorder already" in alice.post(reverse("trader_new"), form).content.decode()
     assert Trader.objects.count() == 1
 
 
+@pytest.mark.usefixtures("ready_broker")
 def test_a_trader_is_switched_off_and_on(alice: Client, hers: Chain) -> None:
     for name, expected in (("trader_disable", False), ("trader_enable", True)):
         assert alice.post(reverse(name, args=[hers.trader.pk])).status_code == 302
@@ -178,13 +180,6 @@ def test_a_recorder_without_history_is_deleted(cast: Cast, alice: Client) -> Non
     recorder = RecorderFactory(owner=cast.alice)
     assert alice.post(reverse("recorder_delete", args=[recorder.pk])).status_code == 302
     assert not Recorder.objects.exists()
-
-
-def test_a_login_that_cannot_be_asked_is_explained_and_its_password_not_shown_again(alice: Client, hers: Chain) -> None:
-    form = {"venue": "tradovate", "environment": "sandbox", "username": "nobody", "password": "hunter2-hunter2"}
-    page = alice.post(reverse("broker_connect"), form).content.decode()
-    assert "field-error" in page
-    assert "hunter2-hunter2" not in page
 
 
 def test_a_time_zone_is_chosen_and_times_follow(cast: Cast, alice: Client, hers: Chain) -> None:

@@ -91,6 +91,7 @@ def test_targets_are_overridden_as_a_whole(alice: Client, hers: Chain) -> None:
     assert hers.trader.overrides == {}
 
 
+@pytest.mark.usefixtures("ready_broker")
 def test_a_new_trader_is_made_with_all_its_accounts(cast: Cast, alice: Client, hers: Chain) -> None:
     recorder = RecorderFactory(owner=cast.alice)
     live = BrokerAccountFactory(login=BrokerLoginFactory(owner=cast.alice, environment="live"))
@@ -117,6 +118,7 @@ def test_a_new_trader_is_made_with_all_its_accounts(cast: Cast, alice: Client, h
     assert (further.max_contracts, further.custom_ticker, further.convert_size) == (None, "MNQ1!", True)
 
 
+@pytest.mark.usefixtures("ready_broker")
 def test_further_accounts_are_changed_switched_off_and_on(alice: Client, hers: Chain, second: BrokerAccount) -> None:
     on = {f"route-{second.pk}-is_on": "on"}
     saved(alice, hers.trader, **on, **{f"route-{second.pk}-multiplier": "3"})

@@ -101,6 +101,14 @@ class Contract:
     def roll(self) -> date:
         return expiry.roll_date(self.product.rule, self.year, self.month)
 
+    @property
+    def tick(self) -> Decimal:
+        return self.product.tick
+
+    @property
+    def point_value(self) -> Decimal:
+        return self.product.point_value
+
     def row(self) -> dict[str, object]:
         listed = f"{self.year - 2}-{self.month:02d}-01T05:00Z"
         return {"id": self.id, "name": self.name, "contractMaturityId": self.maturity_id, "timestamp": listed}

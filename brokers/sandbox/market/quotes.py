@@ -56,6 +56,7 @@ class PriceBoard:
         self._on_move = on_move
         self._walks: dict[int, _Walk] = {}
         self._pinned: dict[int, Quote] = {}
+        self._steps = 0
         self.generation = 0
 
     def quote(self, contract: Contract) -> Quote:
@@ -78,9 +79,14 @@ class PriceBoard:
             self._on_move(contract)
 
     def walk(self, contracts: Iterable[Contract]) -> None:
+        """One step of each. A pinned price is traded at, too, once a second: it stays, and does not grow old."""
+        self._steps += 1
+        repeats_pinned = self._steps % TICKS_PER_SECOND == 0
         for contract in contracts:
             if contract.id not in self._pinned:
                 self._walk(contract).step()
+                self._on_move(contract)
+            elif repeats_pinned:
                 self._on_move(contract)
 
     def dump(self) -> dict[str, dict[str, object]]:

@@ -121,6 +121,10 @@ class Dispatcher:
         if self._take("rate_limit", call) is not None:
             call.finish(Reply(429, None))
             return True
+        fault = self._take("status", call)
+        if fault is not None:
+            call.finish(Reply(fault.params["status"], fault.params["text"] or None))
+            return True
         ticket = self._penalty(call)
         if ticket is not None:
             call.finish(ticket)

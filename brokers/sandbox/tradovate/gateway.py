@@ -51,9 +51,9 @@ class Gateway(web.Server):
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         read_at = _read_at(request)
         path = request.path.lower().rstrip("/")
-        if self._venue.faults.holds("refuse_connections", None):
-            _abort(request)
-            return web.Response(status=503)
+        turned_away = self._turn_away(request)
+        if turned_away is not None:
+            return turned_away
         if request.headers.get("Upgrade", "").lower() == "websocket":
             if path in (USER_SOCKET, MARKET_DATA_SOCKET):
                 return await self._serve_socket(request, for_market_data=path == MARKET_DATA_SOCKET)
@@ -63,6 +63,17 @@ class Gateway(web.Server):
         if path == OAUTH_TOKEN_BARE or path.startswith(API_PREFIX):
             return await self._serve_rest(request, path.removeprefix(API_PREFIX).lstrip("/"), read_at)
         return web.Response(status=404)
+
+    def _turn_away(self, request: web.BaseRequest) -> web.Response | None:
+        if self._venue.faults.holds("refuse_connections", None):
+            _abort(request)
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        if not self._venue.switches.moved or _is_at(request, self._venue.moved_url):
+            return None
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return web.Response(status=HTTPStatus.MISDIRECTED_REQUEST)
+        address = self._venue.moved_url.removesuffix(API_PREFIX.rstrip("/")) + request.path_qs
+        return web.Response(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": address})
 
     async def _serve_rest(self, request: web.BaseRequest, endpoint: str, read_at: float) -> web.StreamResponse:
         arrival = self._venue.arrivals.note(endpoint, "rest", None, read_at)
@@ -98,6 +109,8 @@ class Gateway(web.Server):
             return None
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         session = self._venue.sessions.find(token.strip()) if scheme.lower() == "bearer" else None
+        if session is None and self._venue.sessions.was_evicted(token.strip()):
+            raise HttpRefusalError(self._venue.switches.evicted_status, ACCESS_DENIED)
         if session is None or token.strip() == session.md_token:
             raise HttpRefusalError(401, ACCESS_DENIED)
         arrival.username = session.login.username
@@ -171,6 +184,12 @@ class Gateway(web.Server):
 def _read_at(request: web.BaseRequest) -> float:
     handler = request.protocol
     return handler.read_at if isinstance(handler, StampingHandler) else time.time()
+
+
+def _is_at(request: web.BaseRequest, url: str) -> bool:
+    """Whether the request came in by this address's port."""
+    name = request.transport.get_extra_info("sockname") if request.transport is not None else None
+    return name is None or f":{name[1]}/" in url
 
 
 def _abort(request: web.BaseRequest) -> None:

@@ -28,6 +28,7 @@ def dump_venue(venue: Venue) -> Saved:
         "nextId": venue.desk.ids.following,
         "prices": venue.desk.board.dump(),
         "sessions": venue.sessions.dump(),
+        "refreshTokens": {token: session.id for token, session in venue.oauth.refresh_tokens.items()},
         "logins": [_dump_login(login) for login in venue.logins.values()],
     }
 
@@ -46,6 +47,10 @@ def load_venue(venue: Venue, saved: Saved) -> None:
             venue.accounts[account.id] = account
     venue.desk.board.load(saved["prices"], venue.desk.catalog)
     venue.sessions.load(saved["sessions"], venue.logins)
+    for token, session_id in saved.get("refreshTokens", {}).items():
+        session = venue.sessions.with_id(session_id)
+        if session is not None:
+            venue.oauth.refresh_tokens[token] = session
 
 
 def _dump_login(login: Login) -> Saved:

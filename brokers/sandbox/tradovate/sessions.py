@@ -35,6 +35,7 @@ class SessionBook:
         self._switches = switches
         self._by_token: dict[str, Session] = {}
         self._of_login: dict[str, list[Session]] = {}
+        self._evicted: set[str] = set()
         self._next_id = FIRST_SESSION_ID
 
     def open(self, login: Login, device_id: str | None) -> tuple[Session, str, list[Session]]:
@@ -63,6 +64,13 @@ class SessionBook:
         session = self._by_token.get(token)
         return None if session is None or session.revoked else session
 
+    def was_evicted(self, token: str) -> bool:
+        """Whether a newer sign-in pushed this token's session out."""
+        return token in self._evicted
+
+    def with_id(self, session_id: int) -> Session | None:
+        return next((session for session in self._by_token.values() if session.id == session_id), None)
+
     def is_expired(self, session: Session, token: str) -> bool:
         expires = max(session.tokens.values()) if token == session.md_token else session.tokens[token]
         return expires <= datetime.now(UTC)
@@ -83,6 +91,7 @@ class SessionBook:
         session.revoked = True
         for token in (*session.tokens, session.md_token):
             self._by_token.pop(token, None)
+            self._evicted.add(token)
         return session
 
     def dump(self) -> dict[str, object]:

@@ -18,7 +18,9 @@ class Switches(SwitchSet):
     md_entitlement: md/* requests are allowed. strategy_cancel_pairs: cancelling a strategy exit cancels its partner.
     bracket_partial: exits of a partly filled entry grow with it, or wait for the whole. same_device_starves: a second
     login with the same deviceId silences the sockets of the first. price_band_percent: limit prices further from the
-    market are refused. fees: fills cost exchange, clearing and NFA fees and commission.
+    market are refused. fees: fills cost exchange, clearing and NFA fees and commission. moved: logins are served at
+    another address only, which REST redirects to and ``apiHosts`` names. evicted_status: how requests with the token
+    of an evicted session are answered.
     """
 
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -43,3 +45,5 @@ class Switches(SwitchSet):
     max_order_qty: int = 500
     price_band_percent: float = 50.0
     fees: bool = True
+    moved: bool = False
+    evicted_status: int = 401

@@ -21,7 +21,8 @@ def authorize(venue: Venue, call: Call) -> Reply:
     session = venue.sessions.find(token)
     if session is None or venue.sessions.is_expired(session, token):
         venue.queue.add_step(socket.close)
-        raise HttpRefusalError(401, ACCESS_DENIED)
+        was_evicted = venue.sessions.was_evicted(token)
+        raise HttpRefusalError(venue.switches.evicted_status if was_evicted else 401, ACCESS_DENIED)
     call.arrival.username = session.login.username
     if venue.faults.holds("refuse_connections", session.login.username):
         socket.abort()

@@ -18,6 +18,7 @@ from brokers.sandbox.tradovate import daybreak, execution, marketdata, persisten
 from brokers.sandbox.tradovate.books import FIRST_ACCOUNT_ID, FIRST_ID, FIRST_USER_ID, Account, Cash, Ids, Login
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.dispatch import Dispatcher
+from brokers.sandbox.tradovate.faultkinds import TRADOVATE_KINDS
 from brokers.sandbox.tradovate.gateway import MARKET_DATA_SOCKET, USER_SOCKET, Gateway
 from brokers.sandbox.tradovate.oauth import OAuthDesk
 from brokers.sandbox.tradovate.sessions import Session, SessionBook
@@ -47,14 +48,14 @@ class Venue:
     def __init__(self, queue: WorkQueue, seed: int) -> None:
         self.queue = queue
         self.switches = Switches()
-        self.faults = FaultBook()
+        self.faults = FaultBook(TRADOVATE_KINDS)
         self.arrivals = ArrivalLog()
         self.sessions = SessionBook(self.switches)
         self.oauth = OAuthDesk()
         self.logins: dict[str, Login] = {}
         self.accounts: dict[int, Account] = {}
         self.sockets: list[Socket] = []
-        self.rest_url = self.ws_url = self.md_url = ""
+        self.rest_url = self.ws_url = self.md_url = self.moved_url = ""
         self._runner: web.ServerRunner | None = None
         self.changed_at: float | None = None
         self.desk = Desk(queue, self.switches, self.faults, seed, Ids(FIRST_ID))
@@ -68,7 +69,8 @@ class Venue:
         self.changed_at = time.monotonic()
 
     def api_hosts(self) -> dict[str, str]:
-        return {"demo": self.rest_url, "reportingDemo": self.rest_url}
+        host = self.moved_url if self.switches.moved else self.rest_url
+        return {"demo": host, "reportingDemo": host}
 
     def add_login(self, wanted: NewLogin) -> list[Row]:
         """A login with its accounts; an existing username is answered as it is, unchanged."""
@@ -93,6 +95,9 @@ class Venue:
 
     def login_count(self) -> int:
         return len(self.logins)
+
+    def socket_count(self) -> int:
+        return len(self.sockets)
 
     def _add_account(self, login: Login, name: str, balance: Decimal) -> None:
         account_id = FIRST_ACCOUNT_ID + len(self.accounts)
@@ -190,11 +195,13 @@ class Venue:
         marketdata.push_quote(self.desk, contract, self.sockets)
 
     async def start(self, host: str, port: int) -> None:
-        """Listen for REST and sockets on one port. Raises OSError when it is taken."""
+        """Listen for REST and sockets on one port, and on a second to move to. Raises OSError when it is taken."""
         self._runner = web.ServerRunner(Gateway(self, asyncio.get_running_loop()), shutdown_timeout=SHUTDOWN_SECONDS)
         base = f"{host}:{await listen(self._runner, host, port)}"
         self.rest_url = f"http://{base}/v1"
         self.ws_url, self.md_url = f"ws://{base}{USER_SOCKET}", f"ws://{base}{MARKET_DATA_SOCKET}"
+        await web.TCPSite(self._runner, host, 0).start()
+        self.moved_url = f"http://{host}:{self._runner.addresses[-1][1]}/v1"
 
     async def stop(self) -> None:
         for socket in tuple(self.sockets):

@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.services import create_api_token, create_user
 from brokers.models import BrokerAccount, Environment
 from brokers.services import connect_login
+from execution.everywhere import follow_everywhere
 from recorders.models import Recorder
 from recorders.services import create_recorder, rotate_token, webhook_url
 from traders.models import Trader
@@ -26,6 +27,7 @@ from traders.services import create_trader
 
 EMAIL = "demo@justtrades.local"
 RECORDER = "Demo MNQ breakout"
+EVERYWHERE = "Demo every broker"
 SETTINGS = {"targets": [{"distance": 80}], "stop_distance": 40}
 CONTROL_TIMEOUT_S = 30
 MOST_AT_ONCE = 200
@@ -37,22 +39,30 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--accounts", type=int, default=5, help="how many accounts follow the demo recorder")
+        parser.add_argument(
+            "--each", type=int, default=1, help="accounts of every venue that follow the second"
+        )
         parser.add_argument("--state", type=Path, default=settings.STATE_DIR / "demo.json", help="what was made before")
 
-    def handle(self, *_args: Any, accounts: int, state: Path, **_options: Any) -> None:
-        if not 1 <= accounts <= MOST_ACCOUNTS:
-            raise CommandError(f"--accounts: was {accounts}, must be 1 to {MOST_ACCOUNTS}")
+    def handle(self, *_args: Any, accounts: int, each: int, state: Path, **_options: Any) -> None:
+        for name, number in (("accounts", accounts), ("each", each)):
+            if not 1 <= number <= MOST_ACCOUNTS:
+                raise CommandError(f"--{name}: was {number}, must be 1 to {MOST_ACCOUNTS}")
         before = json.loads(state.read_text()) if state.exists() else {}
         venue_accounts = _venue_accounts(before, accounts)
         user, password = _user(before)
-        recorder, address = _recorder(user, before)
+        recorder, address = _recorder(user, RECORDER, before)
         _follow(user, recorder, venue_accounts[:accounts])
+        every_before = before.get("every_venue", {})
+        everywhere, every_address = _recorder(user, EVERYWHERE, every_before)
+        follow_everywhere(user, everywhere, before.get("sandbox", {}), each)
         made = {
             "email": EMAIL,
             "password": password,
             "webhook_url": address,
             "recorder_id": str(recorder.pk),
             "api_token": _api_token(user, before),
+            "every_venue": {"webhook_url": every_address, "recorder_id": str(everywhere.pk)},
             "accounts": venue_accounts,
         }
         if before:
@@ -91,11 +101,11 @@ def _user(before: dict[str, Any]) -> tuple[User, str]:
     return user, password
 
 
-def _recorder(user: User, before: dict[str, Any]) -> tuple[Recorder, str]:
-    recorder = Recorder.objects.filter(owner=user, name=RECORDER).first()
+def _recorder(user: User, name: str, before: dict[str, Any]) -> tuple[Recorder, str]:
+    recorder = Recorder.objects.filter(owner=user, name=name).first()
     address = str(before.get("webhook_url") or "")
     if recorder is None:
-        recorder, token = create_recorder(owner=user, name=RECORDER, settings=SETTINGS)
+        recorder, token = create_recorder(owner=user, name=name, settings=SETTINGS)
         return recorder, webhook_url(token)
     if not address or before.get("recorder_id") != str(recorder.pk):
         return recorder, webhook_url(rotate_token(recorder=recorder))

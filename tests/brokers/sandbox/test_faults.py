@@ -152,6 +152,16 @@ def test_rate_limit_is_429_without_text(client, sandbox):
     assert client.state()["orders"] == 0
 
 
+def test_a_status_ends_the_request_with_a_text_or_without(client, sandbox):
+    sandbox.fault(client.account.id, "status", status=401, endpoint="order/list")
+    sandbox.fault(client.account.id, "status", status=500, text="oops")
+    answer = client.rest("order/list")
+    assert (answer.status_code, answer.text) == (401, "")
+    answered = client.request("order/placeorder", client.order("Buy"))
+    assert (answered["s"], answered["d"]) == (500, "oops")
+    assert client.state()["orders"] == 0
+
+
 def test_penalty_ticket_is_resolved_by_the_identical_request_after_its_time(client, sandbox):
     sandbox.fault(client.account.id, "penalty_ticket", seconds=0.3)
     body = client.order("Buy")

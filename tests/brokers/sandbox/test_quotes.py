@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from brokers.sandbox.market.catalog import Catalog, Contract
-from brokers.sandbox.market.quotes import PriceBoard, Quote
+from brokers.sandbox.market.quotes import TICKS_PER_SECOND, PriceBoard, Quote
 
 CATALOG = Catalog(lambda: date(2026, 11, 23))
 MNQ = CATALOG.front("MNQ")
@@ -43,6 +43,16 @@ def test_pinned_price_stands_still_and_the_walk_goes_on_from_it():
     board.release(MNQ)
     board.walk([MNQ])
     assert abs(board.quote(MNQ).last - 20_000) <= 2 * MNQ.product.tick
+
+
+def test_a_pinned_price_is_said_again_once_a_second():
+    moved: list[Contract] = []
+    board = PriceBoard(1, moved.append)
+    board.pin(MNQ, Decimal(20_000))
+    for _ in range(3 * TICKS_PER_SECOND):
+        board.walk([MNQ])
+    assert moved == [MNQ] * (1 + 3)
+    assert board.quote(MNQ) == Quote.at(Decimal(20_000))
 
 
 def test_saved_prices_come_back():

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
 import websocket
 
@@ -91,3 +94,64 @@ def test_authorization_code_is_good_once_and_refresh_token_rotates(sandbox):
     assert renewed["refresh_token"] != tokens["refresh_token"]
     headers = {"Authorization": f"Bearer {renewed['access_token']}"}
     assert requests.get(f"{sandbox.rest_url}/account/list", headers=headers, timeout=5).status_code == 200
+
+
+def grant_code(sandbox, **query: str) -> str:
+    account = sandbox.accounts[0]
+    granted = requests.post(
+        f"{sandbox.rest_url.removesuffix('/v1')}/oauth",
+        params={"response_type": "code", "client_id": "7", "redirect_uri": "https://app.test/cb", **query},
+        data={"name": account.username, "password": account.password},
+        allow_redirects=False,
+        timeout=5,
+    )
+    return parse_qs(urlsplit(granted.headers["Location"]).query)["code"][0]
+
+
+def exchange(sandbox, **form: str) -> dict[str, object]:
+    return requests.post(f"{sandbox.rest_url}/auth/oauthtoken", json=form, timeout=5).json()
+
+
+@pytest.mark.parametrize(
+    ("changed", "granted"),
+    [({}, True), ({"code_verifier": "w" * 43}, False), ({"client_id": "8"}, False), ({"redirect_uri": "x"}, False)],
+)
+def test_a_code_is_for_who_asked_for_it(sandbox, changed, granted):
+    verifier = "v" * 43
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    code = grant_code(sandbox, code_challenge=challenge, code_challenge_method="S256")
+    form = {"redirect_uri": "https://app.test/cb", "client_id": "7", "code_verifier": verifier, **changed}
+    answer = exchange(sandbox, grant_type="authorization_code", code=code, **form)
+    assert ("access_token" in answer) is granted
+
+
+def test_a_refresh_token_may_be_refused_and_still_be_good(sandbox):
+    tokens = exchange(sandbox, grant_type="authorization_code", code=grant_code(sandbox))
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    sandbox.fault(sandbox.accounts[0].username, "refresh_refused", endpoint="*")
+    assert exchange(sandbox, **refresh)["error"] == "invalid_token"
+    assert exchange(sandbox, **refresh)["access_token"]
+
+
+def test_an_evicted_session_answers_as_it_is_told_to(sandbox, new_client):
+    first = new_client()
+    sandbox.switches(evicted_status=408)
+    for _ in range(2):
+        VenueClient(sandbox, first.account)
+    assert first.rest("account/list").status_code == 408
+
+
+def test_a_login_that_has_moved_is_sent_away_and_told_where(sandbox, new_client):
+    client = new_client()
+    sandbox.switches(moved=True)
+    answer = client.http.get(f"{sandbox.rest_url}/account/list?a=1", allow_redirects=False, timeout=5)
+    assert answer.status_code == 307
+    there, _, asked = answer.headers["Location"].rpartition("/account/")
+    assert asked == "list?a=1"
+    headers = {"Authorization": f"Bearer {client.session['accessToken']}"}
+    renewed = requests.get(f"{there}/auth/renewaccesstoken", headers=headers, timeout=5).json()
+    assert renewed["apiHosts"]["demo"] == there
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        websocket.create_connection(sandbox.ws_url, timeout=5)
+    assert refused.value.status_code == 421
+    websocket.create_connection(there.replace("http", "ws") + "/websocket", timeout=5).close()

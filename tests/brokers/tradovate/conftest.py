@@ -1,36 +1,45 @@
-"""A sandbox venue per module, and fresh followers of it."""
+"""One sandbox venue for all of these tests, and fresh followers of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from brokers.sandbox.testing import RunningSandbox, running_sandbox
+from brokers.venue import Connect
+from tests.brokers.tradovate.door import Door
 from tests.brokers.tradovate.trader import PRICE, Trader
 from tests.brokers.tradovate.venue import Client, Venue
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running() -> Iterator[RunningSandbox]:
     with running_sandbox(accounts=1) as sandbox:
         yield sandbox
 
 
+@pytest.fixture(scope="session")
+def defaults(running: RunningSandbox) -> dict[str, Any]:
+    return running.switches()
+
+
 @pytest.fixture
-def sandbox(running: RunningSandbox) -> Iterator[RunningSandbox]:
+def sandbox(running: RunningSandbox, defaults: dict[str, Any]) -> Iterator[RunningSandbox]:
     running.price("MNQ", PRICE)
     yield running
     running.clear_faults()
-    running.switches(open_frame="immediate", sync_requires_entity_types=False)
+    running.switches(**defaults)
 
 
 @pytest.fixture
-def new_trader(sandbox: RunningSandbox) -> Iterator[Callable[[], Trader]]:
+def new_trader(sandbox: RunningSandbox) -> Iterator[Callable[..., Trader]]:
+    """Makes a trader; `connect` is a venue's, where the test is about one."""
     traders: list[Trader] = []
 
-    def make() -> Trader:
-        traders.append(Trader(sandbox, sandbox.add_accounts(1)[0]))
+    def make(connect: Connect | None = None) -> Trader:
+        traders.append(Trader(sandbox, sandbox.add_accounts(1)[0], connect))
         return traders[-1]
 
     yield make
@@ -41,6 +50,13 @@ def new_trader(sandbox: RunningSandbox) -> Iterator[Callable[[], Trader]]:
 @pytest.fixture
 def trader(new_trader: Callable[[], Trader]) -> Trader:
     return new_trader().live()
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    door = Door()
+    yield door
+    door.server.close()
 
 
 @pytest.fixture

@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 
-from brokers.access import Credentials, Token
+from brokers.access import Token
 from brokers.errors import AuthFailed, OutcomeUnknown, RateLimited
-from brokers.http import HttpClient
-from brokers.tradovate.auth import Auth
-from brokers.tradovate.gate import Gate
-from tests.brokers.scripted import Answer, RestServer
+from tests.brokers.tradovate.door import CREDENTIALS, PASSWORD, RENEW, SIGN_IN, Door
 from tests.brokers.tradovate.stores import MemoryStore
-
-PASSWORD = "pa55-canary"
-CREDENTIALS = Credentials("tradovate", "demo", "trader1", "device-1", {"password": PASSWORD, "cid": "8", "sec": "s3c"})
-
-
-class Door:
-    """The venue's auth endpoints; `answers` overrides a path's answer."""
-
-    def __init__(self) -> None:
-        self.serial = itertools.count(1)
-        self.answers: dict[str, Answer] = {}
-        self.lifetime = timedelta(minutes=80)
-        self.server = RestServer(self.answer)
-
-    def answer(self, _method: str, path: str, _body: bytes, _headers: dict[str, str]) -> Answer:
-        if path in self.answers:
-            return self.answers[path]
-        until = datetime.now(UTC) + self.lifetime
-        token = {"accessToken": f"token-{next(self.serial)}", "mdAccessToken": "md", "userId": 15460}
-        return 200, orjson.dumps({**token, "expirationTime": until.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"})
-
-    def auth(self, store: MemoryStore | None = None) -> Auth:
-        return Auth(CREDENTIALS, HttpClient(self.server.url), store or MemoryStore(), Gate())
-
-
-SIGN_IN = "/v1/auth/accesstokenrequest"
-RENEW = "/v1/auth/renewaccesstoken"
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    door = Door()
-    yield door
-    door.server.close()
 
 
 def test_signing_in_sends_the_whole_identity_and_keeps_the_token(door: Door) -> None:
@@ -71,6 +32,7 @@ def test_signing_in_sends_the_whole_identity_and_keeps_the_token(door: Door) -> 
 
 
 def test_twenty_threads_sign_in_once(door: Door) -> None:
+    """H1"""
     auth = door.auth()
     with ThreadPoolExecutor(20) as pool:
         tokens = set(pool.map(lambda _: auth.token().access, range(20)))
@@ -78,6 +40,7 @@ def test_twenty_threads_sign_in_once(door: Door) -> None:
 
 
 def test_twenty_threads_renew_once(door: Door) -> None:
+    """H1"""
     auth = door.auth()
     stale = auth.token()
     together = threading.Barrier(20)
@@ -103,6 +66,7 @@ def test_an_expired_stored_token_is_not_used(door: Door) -> None:
 
 
 def test_a_session_that_is_gone_is_signed_in_anew(door: Door) -> None:
+    """H2 H7"""
     auth = door.auth()
     stale = auth.token()
     door.answers[RENEW] = (401, b"Access is denied")
@@ -111,6 +75,7 @@ def test_a_session_that_is_gone_is_signed_in_anew(door: Door) -> None:
 
 
 def test_a_login_without_permission_does_not_burn_renewals(door: Door) -> None:
+    """H2"""
     auth = door.auth()
     first = auth.renew(auth.token())
     assert auth.renew(first) == first
@@ -118,6 +83,7 @@ def test_a_login_without_permission_does_not_burn_renewals(door: Door) -> None:
 
 
 def test_renewal_keeps_what_the_answer_leaves_out(door: Door) -> None:
+    """H1"""
     auth = door.auth()
     stale = auth.token()
     door.answers[RENEW] = (200, b'{"accessToken":"new","expirationTime":"2036-06-13T00:00Z"}')
@@ -128,6 +94,7 @@ def test_renewal_keeps_what_the_answer_leaves_out(door: Door) -> None:
 
 @pytest.mark.parametrize(("minutes", "due"), [(80, False), (21, False), (14, True), (1, True)])
 def test_renewal_is_due_fifteen_to_twenty_minutes_before_the_end(door: Door, minutes: int, *, due: bool) -> None:
+    """H1"""
     door.lifetime = timedelta(minutes=minutes, seconds=30)
     auth = door.auth()
     auth.token()
@@ -135,6 +102,7 @@ def test_renewal_is_due_fifteen_to_twenty_minutes_before_the_end(door: Door, min
 
 
 def test_a_refused_password_is_never_tried_twice(door: Door) -> None:
+    """H4"""
     door.answers[SIGN_IN] = (200, b'{"errorText":"Incorrect username or password."}')
     auth = door.auth()
     for _ in range(3):
@@ -146,6 +114,7 @@ def test_a_refused_password_is_never_tried_twice(door: Door) -> None:
 
 
 def test_a_penalty_on_the_sign_in_holds_for_an_hour(door: Door) -> None:
+    """H5"""
     door.answers[SIGN_IN] = (200, b'{"p-ticket":"x","p-time":15,"p-captcha":true}')
     auth = door.auth()
     for _ in range(3):
@@ -163,12 +132,14 @@ def test_an_answer_without_a_token_is_no_refusal(door: Door, answer: bytes) -> N
 
 
 def test_a_token_the_venue_refused_is_not_used_again(door: Door) -> None:
+    """H7"""
     auth = door.auth()
     auth.discard(auth.token())
     assert auth.token().access == "token-2"
 
 
 def test_secrets_stay_out_of_reprs(door: Door) -> None:
+    """L2"""
     auth = door.auth()
     token = auth.token()
     shown = repr((auth, token, CREDENTIALS))

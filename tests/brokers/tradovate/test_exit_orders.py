@@ -60,6 +60,7 @@ def bracket_of(side: Side, leg: BracketLeg) -> dict[str, Any]:
     ],
 )
 def test_a_change_states_every_term_and_stays_in_force(request_: ModifyOrder, terms: dict[str, Any]) -> None:
+    """B3"""
     always = {"orderId": 900100, "orderQty": 3, "timeInForce": "GTC", "clOrdId": CHANGE_ID, "isAutomated": True}
     assert sent(request_) == ("order/modifyorder", {**always, **terms})
 
@@ -108,6 +109,7 @@ def test_a_protective_stop_outlives_the_session() -> None:
 
 @pytest.mark.parametrize(("side", "stop_loss"), [(Side.BUY, -8), (Side.SELL, 8)])
 def test_a_trail_from_the_start_is_the_venues_own(side: Side, stop_loss: int) -> None:
+    """C2"""
     leg = BracketLeg(1, None, Decimal(20), Trail(Decimal(8)))
     assert bracket_of(side, leg) == {"qty": 1, "trailingStop": True, "stopLoss": stop_loss}
 
@@ -117,6 +119,7 @@ def test_a_trail_from_the_start_is_the_venues_own(side: Side, stop_loss: int) ->
 def test_a_trail_with_a_trigger_starts_from_the_ordinary_stop(
     side: Side, stop_loss: int, step: str, freq: dict[str, float]
 ) -> None:
+    """C2"""
     leg = BracketLeg(1, None, Decimal(20), Trail(Decimal(8), trigger=Decimal("7.5"), step=Decimal(step)))
     assert bracket_of(side, leg) == {
         "qty": 1,
@@ -144,6 +147,7 @@ def test_a_pair_accepted_names_both_orders() -> None:
 
 
 def test_a_stop_that_the_answer_does_not_name_is_in_doubt() -> None:
+    """F4"""
     payload = {"orderId": 1}
     target, stop = outcome_of_each(OCO, outcome_of(OCO, payload, AT), payload)
     assert isinstance(target, Accepted)

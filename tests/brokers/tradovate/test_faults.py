@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from brokers.base import ConnectionState, OrderRole, OrderStatus
-from brokers.reports import Accepted, FillReport, NotSent, OrderReport, Rejected, SyncReport, Unknown
+from brokers.reports import Accepted, FillReport, NotSent, OrderReport, Rejected, Sent, SyncReport, Unknown
 from brokers.tradovate import desk, session
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.trader import Trader, outcomes
@@ -15,6 +15,7 @@ from tests.brokers.tradovate.trader import Trader, outcomes
 
 @pytest.mark.parametrize("kind", ["drop_after_accept", "garbled"])
 def test_f33_f34_an_order_without_a_readable_answer_is_unknown_and_then_found(trader: Trader, kind: str) -> None:
+    """F1 F3"""
     trader.fault(kind)
     entry_id = trader.enter()
     trader.client.wait(Unknown)
@@ -30,6 +31,7 @@ def test_f33_f34_an_order_without_a_readable_answer_is_unknown_and_then_found(tr
 
 
 def test_f33_an_order_lost_before_the_venue_took_it_is_unknown_and_not_found(trader: Trader) -> None:
+    """F2"""
     trader.fault("drop_before_accept")
     entry_id = trader.enter()
     trader.client.wait(Unknown)
@@ -41,6 +43,7 @@ def test_f33_an_order_lost_before_the_venue_took_it_is_unknown_and_not_found(tra
 def test_f35_a_slow_account_is_unknown_and_delays_nobody(
     trader: Trader, new_trader: Callable[[], Trader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """F1"""
     monkeypatch.setattr(desk, "ANSWER_SECONDS", 0.5)
     other = new_trader().live()
     trader.fault("hang")
@@ -52,6 +55,7 @@ def test_f35_a_slow_account_is_unknown_and_delays_nobody(
 
 
 def test_f37_a_429_is_no_success_and_silences_the_login(trader: Trader) -> None:
+    """H3"""
     trader.fault("rate_limit")
     trader.enter()
     (rejected,) = trader.client.wait(Rejected)
@@ -61,17 +65,31 @@ def test_f37_a_429_is_no_success_and_silences_the_login(trader: Trader) -> None:
     assert trader.entries() == 0
 
 
-def test_f37_a_penalty_ticket_is_waited_out(trader: Trader) -> None:
-    trader.fault("penalty_ticket", seconds=1)
+def test_f37_a_penalty_ticket_is_waited_out_and_the_order_placed_once(trader: Trader) -> None:
+    """H5"""
+    trader.fault("penalty_ticket", seconds=0.3)
+    entry_id = trader.enter()
+    (accepted,) = trader.client.wait(Accepted)
+    assert accepted.client_order_id == entry_id
+    trader.order(OrderRole.STOP, OrderStatus.WORKING)
+    assert (trader.entries(), len(outcomes(trader)), len(trader.client.heard(Sent))) == (1, 1, 1)
+
+
+def test_f37_a_ticket_that_asks_for_a_captcha_is_for_a_person(trader: Trader) -> None:
+    """H5"""
+    trader.fault("penalty_ticket", seconds=1, captcha=True)
     trader.enter()
     (rejected,) = trader.client.wait(Rejected)
     assert rejected.code == "RATE_LIMITED"
-    until(lambda: trader.enter() and trader.client.heard(Accepted))
-    assert trader.client.heard(NotSent)
-    trader.order(OrderRole.STOP, OrderStatus.WORKING)
+    assert "captcha" in rejected.text
+    trader.flatten()
+    (unsent,) = trader.client.wait(NotSent)
+    assert "penalty" in unsent.reason
+    assert trader.entries() == 0
 
 
 def test_f39_a_token_that_expires_under_orders_places_each_once(trader: Trader) -> None:
+    """H1"""
     trader.enter()
     trader.client.wait(Accepted)
     trader.fault("token_expiry", drop_sockets=True)
@@ -86,6 +104,7 @@ def test_f39_a_token_that_expires_under_orders_places_each_once(trader: Trader) 
 
 
 def test_f39_over_rest_one_401_costs_one_renewal(new_trader: Callable[[], Trader]) -> None:
+    """H1"""
     trader = new_trader()
     trader.submit()
     trader.client.wait(Accepted)
@@ -96,6 +115,7 @@ def test_f39_over_rest_one_401_costs_one_renewal(new_trader: Callable[[], Trader
 
 
 def test_f40_a_changed_password_fails_the_login(trader: Trader) -> None:
+    """H4"""
     trader.fault("bad_login")
     trader.fault("token_expiry", drop_sockets=True)
     trader.client.wait_state(ConnectionState.FAILED)
@@ -106,6 +126,7 @@ def test_f40_a_changed_password_fails_the_login(trader: Trader) -> None:
 def test_f41_a_silent_socket_is_stale_and_its_orders_are_found_by_the_next_sync(
     trader: Trader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """I2"""
     monkeypatch.setattr(session, "SILENCE_SECONDS", 1.0)
     monkeypatch.setattr(session, "HEARTBEAT_SECONDS", 0.2)
     trader.fault("silent_socket")
@@ -119,6 +140,7 @@ def test_f41_a_silent_socket_is_stale_and_its_orders_are_found_by_the_next_sync(
 
 
 def test_f42_a_replay_after_a_reconnect_tells_no_fill_twice(trader: Trader) -> None:
+    """G6 I4"""
     trader.enter()
     trader.order(OrderRole.STOP, OrderStatus.WORKING)
     trader.fault("replay")
@@ -134,6 +156,7 @@ def test_f42_a_replay_after_a_reconnect_tells_no_fill_twice(trader: Trader) -> N
 
 
 def test_f43_events_before_the_answer_are_applied_once(trader: Trader) -> None:
+    """G7"""
     trader.fault("events_before_reply")
     trader.enter()
     trader.client.wait(Accepted)

@@ -13,6 +13,7 @@ FILL = {"id": 77, "orderId": 900100, "contractId": 43, "timestamp": STAMP, "acti
 
 
 def test_a_fill_without_a_price_is_read_again(venue: Venue, client: Client) -> None:
+    """G2"""
     line = live(venue, client)
     line.say(props("order", WORKING), props("command", COMMAND), props("fill", {**FILL, "price": 0}))
     assert [f.price for f in client.wait(FillReport)] == [None]

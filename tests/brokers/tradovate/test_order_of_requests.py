@@ -53,6 +53,7 @@ def test_a_pair_is_accepted_order_by_order_and_both_are_found(venue: Venue, clie
 
 
 def test_a_pair_in_doubt_is_in_doubt_twice(venue: Venue, client: Client) -> None:
+    """F1"""
     line = live(venue, client)
     client.connection.submit([OCO])
     line.expect("order/placeoco")

@@ -65,6 +65,7 @@ def test_a_plain_entry_carries_our_id_and_says_that_it_is_automated() -> None:
 def test_each_order_type_names_its_own_price(
     order_type: OrderType, price: Decimal | None, stop_price: Decimal | None, expected: dict[str, Any]
 ) -> None:
+    """C1"""
     _, body = sent(SubmitOrder(ID, ACCOUNT, "MNQZ6", Side.SELL, 1, order_type, price, stop_price))
     assert {key: body[key] for key in ("orderType", "price", "stopPrice") if key in body} == expected
 
@@ -172,4 +173,5 @@ def test_answers_that_prove_something(request_: Request, payload: object, expect
 
 @pytest.mark.parametrize("payload", [None, [], "ok", 5, {}, {"commandId": 5}, {"orderStrategy": "?"}])
 def test_answers_that_prove_nothing_are_unknown(payload: object) -> None:
+    """F3"""
     assert isinstance(outcome_of(ENTRY, payload, AT), Unknown)

@@ -9,6 +9,7 @@ import pytest
 
 from brokers.errors import OutcomeUnknown, RateLimited
 from brokers.tradovate import parse
+from brokers.tradovate.penalty import check_penalty
 from brokers.tradovate.types import Fill, Order, Position, Refusal
 
 
@@ -21,6 +22,7 @@ from brokers.tradovate.types import Fill, Order, Position, Refusal
     ],
 )
 def test_times_come_in_three_precisions(text: str, expected: datetime) -> None:
+    """L1"""
     assert parse.parse_time(text) == expected
 
 
@@ -41,6 +43,7 @@ def test_messages_may_be_encoded_twice() -> None:
 
 @pytest.mark.parametrize("frame", [b"a", b"a[", b'a[{"s":200,"i":1', b"a[NaN]", b"a[1]", b"a{}", b'a["x"]', b"a[\xff]"])
 def test_a_garbled_frame_is_an_unknown_outcome(frame: bytes) -> None:
+    """F3"""
     if frame == b"a{}":
         assert parse.messages_of(frame) == []
     else:
@@ -110,11 +113,12 @@ def test_only_refusing_reports_are_refusals() -> None:
     ],
 )
 def test_a_penalty_ticket_is_a_wait(ticket: dict[str, object], wait: timedelta) -> None:
+    """H5"""
     with pytest.raises(RateLimited) as raised:
-        parse.check_penalty(ticket)
+        check_penalty(ticket)
     assert abs(raised.value.until - datetime.now(UTC) - wait) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("payload", [{"orderId": 1}, [], None, "text", 3])
 def test_other_answers_are_no_penalty(payload: object) -> None:
-    parse.check_penalty(payload)
+    check_penalty(payload)

@@ -66,6 +66,7 @@ def test_a_rejection_without_a_reason_is_told_after_a_second() -> None:
 
 
 def test_a_refused_cancel_does_not_reject_the_order() -> None:
+    """B4"""
     desk = Desk()
     desk.feed(order(1, "Working"), version(1), command(1, ID), command(1, kind="Cancel", id_=7))
     refused = {"id": 9, "commandId": 7, "commandStatus": "ExecutionRejected", "rejectReason": "TooLate"}
@@ -102,6 +103,7 @@ def test_an_entry_refused_before_it_was_linked_is_still_ours(*, failed_first: bo
 @pytest.mark.parametrize("by", ["commandReport", "executionReport"])
 @pytest.mark.parametrize("arrival", [(0, 1, 2), (2, 0, 1), (0, 2, 1), (1, 2, 0), (2, 1, 0)])
 def test_a_refused_change_leaves_the_order_as_it_was(by: str, arrival: tuple[int, ...]) -> None:
+    """B5"""
     desk = Desk()
     desk.feed(order(1, "Working"), version(1, "Limit", price=25000.0), command(1, ID))
     refused = {"id": 9, "commandId": 7, "orderId": 1, "rejectReason": "InvalidPrice", "text": "off"}

@@ -66,6 +66,7 @@ def test_a_bracketed_entry_joins_in_any_order_of_arrival(seed: int) -> None:
 
 
 def test_hearing_everything_twice_reports_nothing_new() -> None:
+    """G6"""
     desk = Desk()
     desk.feed(*BRACKETED_ENTRY)
     assert desk.feed(*BRACKETED_ENTRY) == []
@@ -73,6 +74,7 @@ def test_hearing_everything_twice_reports_nothing_new() -> None:
 
 
 def test_an_ended_order_is_not_reopened_by_an_old_state() -> None:
+    """I4"""
     desk = Desk()
     desk.feed(order(1, "Filled"), version(1), command(1, ID))
     assert desk.feed(order(1, "Working")) == []
@@ -106,6 +108,7 @@ def test_oso_children_belong_to_their_parents_id() -> None:
 
 
 def test_a_stranger_waits_a_second_and_is_then_external() -> None:
+    """G5"""
     desk = Desk()
     assert desk.feed(order(1, "Working"), version(1), command(1), now=5.0) == []
     assert desk.feed(now=5.0 + HOLD_SECONDS / 2) == []
@@ -115,6 +118,7 @@ def test_a_stranger_waits_a_second_and_is_then_external() -> None:
 
 
 def test_a_fill_before_its_order_waits_for_it() -> None:
+    """G7"""
     desk = Desk()
     assert desk.feed(fill(14, 1, 1)) == []
     assert desk.reporter.missing_orders() == {1}
@@ -124,6 +128,7 @@ def test_a_fill_before_its_order_waits_for_it() -> None:
 
 
 def test_partial_fills_turn_working_into_partially_filled() -> None:
+    """G2"""
     desk = Desk()
     desk.feed(order(1, "Working"), version(1, qty=5), command(1, ID))
     assert orders(desk.feed(fill(2, 1, 1)))["1"].status is OrderStatus.PARTIALLY_FILLED
@@ -142,6 +147,7 @@ def test_a_price_that_comes_later_completes_the_fill() -> None:
 
 
 def test_an_older_position_row_is_not_believed() -> None:
+    """I4"""
     desk = Desk()
     desk.feed(position(2, 25000.0, "2026-10-01T14:00:05Z"))
     assert desk.feed(position(1, 24000.0, "2026-10-01T14:00:04.999Z")) == []

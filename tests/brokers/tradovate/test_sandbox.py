@@ -47,6 +47,7 @@ from tests.brokers.tradovate.trader import PRICE, SYMBOL, Trader
 def test_an_entry_is_filled_and_protected_from_its_fill(
     trader: Trader, side: Side, target: Decimal, stop: Decimal
 ) -> None:
+    """A1 A2 D1"""
     entry_id = trader.enter(side, 2)
     entry = trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
     target_leg = trader.order(OrderRole.TARGET, OrderStatus.WORKING)
@@ -61,6 +62,7 @@ def test_an_entry_is_filled_and_protected_from_its_fill(
 
 
 def test_a_target_that_fills_ends_the_stop(trader: Trader) -> None:
+    """D4"""
     trader.enter()
     trader.order(OrderRole.TARGET, OrderStatus.WORKING)
     trader.sandbox.price("MNQ", PRICE + 10)
@@ -87,6 +89,7 @@ def test_several_brackets_sum_to_the_entry(trader: Trader) -> None:
 
 
 def test_a_flatten_closes_and_leaves_nothing_working(trader: Trader) -> None:
+    """A3 J1"""
     trader.enter()
     trader.order(OrderRole.STOP, OrderStatus.WORKING)
     flat_id = trader.flatten()
@@ -99,12 +102,14 @@ def test_a_flatten_closes_and_leaves_nothing_working(trader: Trader) -> None:
 
 
 def test_a_flatten_of_nothing_still_has_an_outcome(trader: Trader) -> None:
+    """J2"""
     trader.flatten()
     (accepted,) = trader.client.wait(Accepted)
     assert accepted.broker_order_id is None
 
 
 def test_a_limit_order_is_canceled_once_and_then_too_late(trader: Trader) -> None:
+    """B1 B2 B4"""
     trader.submit(order_type=OrderType.LIMIT, price=Decimal("24900.25"))
     working = trader.order(OrderRole.ENTRY, OrderStatus.WORKING)
     assert working.price == Decimal("24900.25")
@@ -117,6 +122,7 @@ def test_a_limit_order_is_canceled_once_and_then_too_late(trader: Trader) -> Non
 
 
 def test_a_partial_fill_is_told_as_one(trader: Trader) -> None:
+    """D2 G2"""
     trader.fault("partial_fill", parts=[1, 2], interval=0.3)
     trader.enter(qty=3)
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
@@ -134,6 +140,7 @@ def test_a_refusal_in_the_answer_is_a_rejection(trader: Trader) -> None:
 
 @pytest.mark.parametrize("mode", ["async", "exchange"])
 def test_a_refusal_after_the_answer_is_a_rejected_order(trader: Trader, mode: str) -> None:
+    """E2"""
     trader.fault("reject", reason="MaxOrderQtyLimitReached", text="too many", mode=mode)
     entry_id = trader.enter()
     entry = trader.order(OrderRole.ENTRY, OrderStatus.REJECTED)
@@ -146,12 +153,14 @@ def test_a_refusal_after_the_answer_is_a_rejected_order(trader: Trader, mode: st
 
 
 def test_a_trade_by_hand_is_external(trader: Trader) -> None:
+    """G5"""
     trader.sandbox.manual(trader.id, "MNQ", "Buy", 1)
     assert trader.order(OrderRole.EXTERNAL, OrderStatus.FILLED).client_order_id is None
     assert trader.client.heard(PositionReport)[-1].net_qty == 1
 
 
 def test_a_position_that_comes_late_is_still_right(trader: Trader) -> None:
+    """G4"""
     trader.fault("late_average", seconds=0.5)
     trader.enter(qty=2)
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
@@ -198,6 +207,7 @@ def test_a_venue_that_syncs_by_entity_types_only_is_asked_that_way(
 
 
 def test_a_host_restart_is_survived(trader: Trader) -> None:
+    """I1"""
     trader.fault("shutdown", reasonCode="Maintenance")
     trader.client.wait(SyncReport, 2)
     trader.client.wait_state(ConnectionState.LIVE)
@@ -222,6 +232,7 @@ def test_orders_before_the_socket_is_up_go_over_rest_with_their_bracket(new_trad
 
 
 def test_a_reconnect_tells_everything_again(trader: Trader) -> None:
+    """I1 G1"""
     entry_id = trader.enter()
     trader.order(OrderRole.STOP, OrderStatus.WORKING)
     trader.fault("shutdown")
@@ -236,6 +247,7 @@ def test_a_reconnect_tells_everything_again(trader: Trader) -> None:
 
 
 def test_the_sign_in_check_names_the_accounts(sandbox: RunningSandbox) -> None:
+    """H4"""
     account = sandbox.accounts[0]
     venue = VENUES["tradovate"]
     endpoints = Endpoints(sandbox.rest_url, sandbox.ws_url)
@@ -265,6 +277,7 @@ def test_quotes_are_subscribed_and_subscribed_again(trader: Trader) -> None:
 
 
 def test_connection_reports_carry_reasons_and_no_secrets(trader: Trader) -> None:
+    """L2"""
     trader.fault("shutdown")
     trader.client.wait(SyncReport, 2)
     reports = trader.client.heard(ConnectionReport)

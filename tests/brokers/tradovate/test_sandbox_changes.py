@@ -28,6 +28,7 @@ def legs_of(trader: Trader, entry_id: str) -> dict[OrderRole, OrderReport]:
 
 
 def test_a_moved_stop_works_at_its_new_price_and_the_pair_stays_a_pair(trader: Trader) -> None:
+    """B3"""
     target, stop = legs(trader)
     change_id = trader.change(stop, stop_price=Decimal(24_995))
     until(lambda: trader.newest(stop).stop_price == Decimal(24_995))
@@ -41,6 +42,7 @@ def test_a_moved_stop_works_at_its_new_price_and_the_pair_stays_a_pair(trader: T
 
 
 def test_a_moved_target_fills_at_its_new_price_and_ends_the_stop(trader: Trader) -> None:
+    """B3 D4"""
     target, stop = legs(trader)
     trader.change(target, price=Decimal(25_005))
     until(lambda: trader.newest(target).price == Decimal(25_005))
@@ -50,6 +52,7 @@ def test_a_moved_target_fills_at_its_new_price_and_ends_the_stop(trader: Trader)
 
 
 def test_a_pair_for_fewer_contracts_still_cancels_itself(trader: Trader) -> None:
+    """D5"""
     target, stop = legs(trader, qty=3)
     trader.change(target, 1)
     trader.change(stop, 1)
@@ -69,6 +72,7 @@ def test_the_same_change_twice_is_the_same_order(trader: Trader) -> None:
 
 
 def test_an_ended_order_cannot_be_changed(trader: Trader) -> None:
+    """B5"""
     target, stop = legs(trader)
     trader.sandbox.price("MNQ", 25_010)
     until(lambda: trader.newest(stop).status is OrderStatus.CANCELED)
@@ -78,6 +82,7 @@ def test_an_ended_order_cannot_be_changed(trader: Trader) -> None:
 
 
 def test_a_change_refused_after_its_answer_leaves_the_order_working_as_it_was(trader: Trader) -> None:
+    """B5"""
     _, stop = legs(trader)
     trader.fault("reject", endpoint="order/modifyorder", mode="async", reason="InvalidPrice", text="no")
     change_id = trader.change(stop, stop_price=Decimal(24_995))
@@ -143,6 +148,7 @@ def test_a_limit_entry_that_is_canceled_takes_its_exits_with_it(trader: Trader) 
 
 
 def test_a_limit_entry_that_fills_is_protected_from_its_fill(trader: Trader) -> None:
+    """D1"""
     leg = BracketLeg(2, Decimal(10), Decimal(20))
     trader.submit(Side.BUY, 2, order_type=OrderType.LIMIT, price=Decimal(24_990), bracket=(leg,))
     trader.order(OrderRole.STOP, OrderStatus.SUSPENDED)
@@ -153,6 +159,7 @@ def test_a_limit_entry_that_fills_is_protected_from_its_fill(trader: Trader) -> 
 
 
 def test_exits_grow_with_an_entry_that_fills_in_parts_and_stay_when_the_rest_is_canceled(trader: Trader) -> None:
+    """D2 G3"""
     trader.fault("partial_fill", parts=[1, 2])
     leg = BracketLeg(4, Decimal(10), Decimal(20))
     trader.submit(Side.BUY, 4, order_type=OrderType.LIMIT, price=Decimal(24_990), bracket=(leg,))

@@ -24,6 +24,7 @@ def holding(trader: Trader, qty: int = 2) -> None:
     [(PRICE + 10, OrderRole.TARGET, OrderRole.STOP), (PRICE - 20, OrderRole.STOP, OrderRole.TARGET)],
 )
 def test_of_a_pair_either_ends_the_other(trader: Trader, price: int, filled: OrderRole, canceled: OrderRole) -> None:
+    """C1 D4"""
     holding(trader)
     pair = trader.protect(Side.SELL, 2, PRICE + 10, PRICE - 20)
     target = trader.order(OrderRole.TARGET, OrderStatus.WORKING)
@@ -40,6 +41,7 @@ def test_of_a_pair_either_ends_the_other(trader: Trader, price: int, filled: Ord
 
 
 def test_a_pair_can_be_changed_and_canceled_as_a_whole(trader: Trader) -> None:
+    """D5"""
     holding(trader)
     trader.protect(Side.SELL, 2, PRICE + 10, PRICE - 20)
     target = trader.order(OrderRole.TARGET, OrderStatus.WORKING)
@@ -70,6 +72,7 @@ def test_a_pair_and_a_lone_stop_outlive_the_session(trader: Trader) -> None:
 
 
 def test_a_trailing_stop_follows_and_only_its_quantity_changes(trader: Trader) -> None:
+    """C2"""
     trader.submit(qty=2, bracket=(BracketLeg(2, Decimal(100), Decimal(20), Trail(Decimal(8))),))
     stop = trader.order(OrderRole.STOP, OrderStatus.WORKING)
     assert (stop.order_type, stop.stop_price) == (OrderType.TRAILING_STOP, Decimal(PRICE - 8))
@@ -86,6 +89,7 @@ def test_a_trailing_stop_follows_and_only_its_quantity_changes(trader: Trader) -
 
 @pytest.mark.parametrize(("side", "sign"), [(Side.BUY, 1), (Side.SELL, -1)])
 def test_a_stop_trails_from_its_trigger_on_with_every_tick(trader: Trader, side: Side, sign: int) -> None:
+    """C2"""
     trail = Trail(Decimal(5), trigger=Decimal(10))
     trader.submit(side, bracket=(BracketLeg(1, Decimal(100), Decimal(20), trail),))
     stop = trader.order(OrderRole.STOP, OrderStatus.WORKING)
@@ -102,6 +106,7 @@ def test_a_stop_trails_from_its_trigger_on_with_every_tick(trader: Trader, side:
 
 
 def test_a_stop_trails_in_steps(trader: Trader) -> None:
+    """C2"""
     trail = Trail(Decimal(5), trigger=Decimal(10), step=Decimal(2))
     trader.submit(bracket=(BracketLeg(1, None, Decimal(20), trail),))
     trader.order(OrderRole.STOP, OrderStatus.WORKING)

@@ -60,6 +60,7 @@ def test_a_login_without_a_user_id_asks_for_it(venue: Venue, client: Client) -> 
 
 
 def test_events_before_the_snapshot_are_applied_on_top_of_it(venue: Venue, client: Client) -> None:
+    """I1"""
     line = opened(venue, client)
     line.reply(line.expect("authorize")[0])
     request_id, _, _ = line.expect("user/syncrequest")
@@ -108,6 +109,7 @@ def test_a_heartbeat_goes_out_while_nothing_else_does(
 def test_silence_is_stale_then_a_reconnect_and_a_new_snapshot(
     venue: Venue, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """I2"""
     monkeypatch.setattr(session, "SILENCE_SECONDS", 0.4)
     live(venue, client)
     until(lambda: ConnectionState.STALE in client.states())
@@ -132,6 +134,7 @@ def test_any_word_from_the_venue_ends_the_silence(
 
 
 def test_a_token_that_the_socket_refuses_is_replaced(venue: Venue, client: Client) -> None:
+    """H7"""
     line = opened(venue, client)
     line.reply(line.expect("authorize")[0], "Access is denied", status=401)
     again = Line(venue.socket.accepted())
@@ -139,6 +142,7 @@ def test_a_token_that_the_socket_refuses_is_replaced(venue: Venue, client: Clien
 
 
 def test_a_login_whose_every_token_is_refused_has_failed(venue: Venue, client: Client) -> None:
+    """H2"""
     client.connection.start()
     for _ in range(session.MOST_REFUSED_TOKENS):
         line = Line(venue.socket.accepted())
@@ -147,6 +151,7 @@ def test_a_login_whose_every_token_is_refused_has_failed(venue: Venue, client: C
 
 
 def test_a_refused_password_fails_the_connection(venue: Venue, client: Client) -> None:
+    """H4"""
     venue.rest["auth/accesstokenrequest"] = (200, b'{"errorText":"Incorrect username or password."}')
     client.connection.start()
     client.wait_state(ConnectionState.FAILED)
@@ -156,12 +161,14 @@ def test_a_refused_password_fails_the_connection(venue: Venue, client: Client) -
 
 @pytest.mark.parametrize("farewell", ['c[3000,"Go away!"]', "c"])
 def test_a_close_frame_means_reconnect(venue: Venue, client: Client, farewell: str) -> None:
+    """I1"""
     live(venue, client).peer.send(farewell)
     Line(venue.socket.accepted()).sign_in()
     client.wait(SyncReport, 2)
 
 
 def test_a_quota_shutdown_is_waited_out(venue: Venue, client: Client) -> None:
+    """H7"""
     line = live(venue, client)
     line.say({"e": "shutdown", "d": {"reasonCode": "ConnectionQuotaReached"}})
     client.wait_state(ConnectionState.DOWN)
@@ -177,6 +184,7 @@ def test_a_maintenance_shutdown_reconnects_soon(venue: Venue, client: Client) ->
 
 
 def test_an_ageing_token_is_renewed_while_the_socket_goes_on(venue: Venue, client: Client) -> None:
+    """H1"""
     soon = (datetime.now(UTC) + timedelta(minutes=10)).isoformat().replace("+00:00", "Z")
     answer = orjson.dumps({"accessToken": "short", "userId": 70001, "expirationTime": soon})
     venue.rest["auth/accesstokenrequest"] = (200, answer)
@@ -187,6 +195,7 @@ def test_an_ageing_token_is_renewed_while_the_socket_goes_on(venue: Venue, clien
 
 
 def test_a_renewal_that_fails_is_told_while_the_socket_goes_on(venue: Venue, client: Client) -> None:
+    """H2"""
     soon = (datetime.now(UTC) + timedelta(minutes=10)).isoformat().replace("+00:00", "Z")
     answer = orjson.dumps({"accessToken": "short", "userId": 70001, "expirationTime": soon})
     venue.rest["auth/accesstokenrequest"] = (200, answer)

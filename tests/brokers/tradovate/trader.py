@@ -24,6 +24,7 @@ from brokers.base import (
 )
 from brokers.reports import Accepted, NotSent, OrderReport, PositionReport, Rejected, Unknown
 from brokers.sandbox.testing import RunningSandbox, SandboxAccount
+from brokers.venue import Connect
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.venue import Client
 
@@ -35,11 +36,18 @@ _serial = itertools.count(1)
 class Trader:
     """One account of the sandbox with its live connection."""
 
-    def __init__(self, sandbox: RunningSandbox, account: SandboxAccount) -> None:
+    def __init__(self, sandbox: RunningSandbox, account: SandboxAccount, connect: Connect | None = None) -> None:
         self.sandbox = sandbox
         self.id = account.id
         self.ref = AccountRef(str(account.id), account.name)
-        self.client = Client(sandbox.rest_url, sandbox.ws_url, username=account.username, password=account.password)
+        self.account = account
+        self.client = Client(
+            sandbox.rest_url,
+            sandbox.ws_url,
+            username=account.username,
+            password=account.password,
+            connect=connect,
+        )
 
     def live(self) -> Trader:
         self.client.connection.start()
@@ -51,9 +59,9 @@ class Trader:
         distances = [None if points is None else Decimal(points) for points in (target, stop)]
         return self.submit(bracket=(BracketLeg(qty, *distances),), side=side, qty=qty)
 
-    def submit(self, side: Side = Side.BUY, qty: int = 1, **terms: object) -> str:
+    def submit(self, side: Side = Side.BUY, qty: int = 1, symbol: str = SYMBOL, **terms: object) -> str:
         client_order_id = f"test-{next(_serial):022d}"
-        order = SubmitOrder(client_order_id, self.ref, SYMBOL, side, qty, **terms)  # type: ignore[arg-type]
+        order = SubmitOrder(client_order_id, self.ref, symbol, side, qty, **terms)  # type: ignore[arg-type]
         self.client.connection.submit([order])
         return client_order_id
 

@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 
 import orjson
 
-from brokers.access import Access, Credentials, Endpoints
-from brokers.base import AccountRef, ConnectionState
+from brokers.access import Access, Budget, Credentials, Endpoints, Unlimited
+from brokers.base import AccountRef, ConnectionState, Sink
 from brokers.connector import Backoff
 from brokers.reports import ConnectionReport, Event
 from brokers.streams import StreamLoop
 from brokers.tradovate.adapter import TradovateConnection
 from brokers.tradovate.contracts import ContractBook
+from brokers.venue import Connect
 from tests.brokers.scripted import Answer, Peer, RestServer, SocketServer, until
 from tests.brokers.tradovate.stores import MemoryStore
 
@@ -102,16 +103,24 @@ def props(entity_type: str, entity: Any, event_type: str = "Created") -> dict[st
 class Client:
     """A connection with its own loop; keeps every event it is told."""
 
-    def __init__(self, rest_url: str, ws_url: str, *, username: str = "trader1", password: str = "pw") -> None:  # noqa: S107
+    def __init__(
+        self,
+        rest_url: str,
+        ws_url: str,
+        *,
+        username: str = "trader1",
+        password: str = "pw",  # noqa: S107
+        budget: Budget | None = None,
+        connect: Connect | None = None,
+    ) -> None:
         self.events: list[Event] = []
         self._lock = threading.Lock()
         self.loop = StreamLoop(backoff=Backoff(first=0.01, most=0.05))
         self.loop.start()
         self.store = MemoryStore()
         credentials = Credentials("tradovate", "demo", username, "device-1", {"password": password})
-        self.connection = TradovateConnection(
-            1, Access(credentials, Endpoints(rest_url, ws_url), self.store), self._sink, self.loop, ContractBook()
-        )
+        self.access = Access(credentials, Endpoints(rest_url, ws_url), self.store, budget or Unlimited())
+        self.connection = (connect or _connect_alone)(1, self.access, self._sink, self.loop)
 
     def _sink(self, login_id: int, events: Sequence[Event]) -> None:
         assert login_id == 1
@@ -136,6 +145,11 @@ class Client:
     def close(self) -> None:
         self.connection.stop()
         self.loop.stop()
+
+
+def _connect_alone(login_id: int, access: Access, sink: Sink, loop: StreamLoop) -> TradovateConnection:
+    """With a contract book of its own, so that no test learns from another's venue."""
+    return TradovateConnection(login_id, access, sink, loop, ContractBook())
 
 
 def opened(venue: Venue, client: Client) -> Line:

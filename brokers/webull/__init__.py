@@ -1,0 +1,1 @@
+"""Webull's OpenAPI (US): futures, stocks and single-leg options."""

@@ -1,0 +1,111 @@
+"""The quote streams of a lane: one for each venue and environment that it has a live login of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from brokers.base import Connection, ConnectionState, OnQuote, QuoteSource
+
+log = structlog.get_logger(__name__)
+SILENT_AFTER_S = 30.0
+SHUNNED_FOR_S = 600.0
+
+
+@dataclass(slots=True)
+class Feed:
+    """One source, through one login. `heard_at` is monotonic: when it last said anything, at first its start."""
+
+    name: str
+    login_id: UUID
+    source: QuoteSource
+    subscribed: set[str] = field(default_factory=set)
+    heard_at: float = field(default_factory=time.monotonic)
+
+    def follow(self, symbols: set[str]) -> None:
+        """Subscribe to these and to nothing else."""
+        if not self.subscribed and symbols:
+            self.heard_at = time.monotonic()
+        self.source.subscribe(sorted(symbols - self.subscribed))
+        self.source.unsubscribe(sorted(self.subscribed - symbols))
+        self.subscribed = set(symbols)
+
+    def is_silent(self, now: float) -> bool:
+        return bool(self.subscribed) and now - self.heard_at >= SILENT_AFTER_S
+
+
+class Feeds:
+    """Belongs to the keeper's thread. `listen` makes the callback of a source by its name."""
+
+    def __init__(self, listen: Callable[[str], OnQuote]) -> None:
+        self._listen = listen
+        self._feeds: dict[str, Feed] = {}
+        self._shunned: dict[UUID, float] = {}
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._feeds)
+
+    def heard(self, name: str) -> None:
+        """A quote of the source has come. In any thread."""
+        feed = self._feeds.get(name)
+        if feed is not None:
+            feed.heard_at = time.monotonic()
+
+    def refresh(
+        self, connections: Iterable[Connection], sources: Mapping[UUID, str], *, symbols: set[str], is_open: bool
+    ) -> None:
+        """Drop what was lost, open what is missing, and subscribe all of them to `symbols`.
+
+        `sources` names the source of each login. While the market `is_open` a source that says nothing for half a
+        minute is lost too: many logins' plans include no market data.
+        """
+        live = {one.login_id: one for one in connections if one.state is ConnectionState.LIVE}
+        by_source: dict[str, list[Connection]] = {}
+        for login_id, connection in live.items():
+            if login_id in sources:
+                by_source.setdefault(sources[login_id], []).append(connection)
+        self._drop_lost(live, by_source, is_open=is_open)
+        for name, candidates in by_source.items():
+            if name not in self._feeds and symbols:
+                self._open(name, self._preferred(candidates))
+        for feed in self._feeds.values():
+            feed.follow(symbols)
+
+    def stop(self) -> None:
+        for name in tuple(self._feeds):
+            self._close(name, "the lane stops")
+
+    def _drop_lost(
+        self, live: Mapping[UUID, Connection], by_source: Mapping[str, list[Connection]], *, is_open: bool
+    ) -> None:
+        now = time.monotonic()
+        for name, feed in tuple(self._feeds.items()):
+            others = [one.login_id for one in by_source.get(name, ()) if one.login_id != feed.login_id]
+            untried = [
+                login_id for login_id in others if now - self._shunned.get(login_id, -SHUNNED_FOR_S) >= SHUNNED_FOR_S
+            ]
+            if feed.login_id not in live:
+                self._close(name, "its login is not connected")
+            elif is_open and untried and feed.is_silent(now):
+                self._shunned[feed.login_id] = now
+                self._close(name, "it says nothing")
+
+    def _preferred(self, candidates: list[Connection]) -> Connection:
+        """The one that was silent longest ago, or never."""
+        return min(candidates, key=lambda one: self._shunned.get(one.login_id, float("-inf")))
+
+    def _open(self, name: str, connection: Connection) -> None:
+        source = connection.quotes(self._listen(name))
+        self._feeds[name] = Feed(name, connection.login_id, source)
+        source.start()
+        log.info("quotes.source_opened", source=name, login=str(connection.login_id))
+
+    def _close(self, name: str, reason: str) -> None:
+        feed = self._feeds.pop(name)
+        feed.source.stop()
+        log.warning("quotes.source_closed", source=name, login=str(feed.login_id), reason=reason)

@@ -1,0 +1,62 @@
+"""Connections that a test makes live and dead, and whose quotes it speaks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from brokers.base import AccountRef, ConnectionState, OnQuote, Request
+from brokers.reports import SyncReport
+from justtrades import clock
+
+
+class ScriptedSource:
+    def __init__(self, on_quote: OnQuote) -> None:
+        self.on_quote = on_quote
+        self.symbols: set[str] = set()
+        self.is_running = False
+
+    def start(self) -> None:
+        self.is_running = True
+
+    def stop(self) -> None:
+        self.is_running = False
+
+    def subscribe(self, symbols: Iterable[str]) -> None:
+        self.symbols.update(symbols)
+
+    def unsubscribe(self, symbols: Iterable[str]) -> None:
+        self.symbols.difference_update(symbols)
+
+    def say(self, symbol: str, last: str, at: datetime | None = None) -> None:
+        self.on_quote(symbol, None, None, Decimal(last), at or clock.now())
+
+
+class ScriptedConnection:
+    def __init__(self, login_id: uuid.UUID | None = None) -> None:
+        self.login_id = login_id or uuid.uuid4()
+        self.state = ConnectionState.LIVE
+        self.sources: list[ScriptedSource] = []
+
+    @property
+    def source(self) -> ScriptedSource:
+        return self.sources[-1]
+
+    def quotes(self, on_quote: OnQuote) -> ScriptedSource:
+        self.sources.append(ScriptedSource(on_quote))
+        return self.source
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def submit(self, requests: Iterable[Request]) -> None:
+        raise AssertionError(f"nothing is traded here: {requests}")
+
+    def query(self, account: AccountRef) -> SyncReport:
+        raise AssertionError(f"nobody asks for {account}")
+
+    def front_month(self, root: str) -> str | None:
+        raise AssertionError(f"nobody asks for {root}")
