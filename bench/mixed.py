@@ -23,6 +23,8 @@ ENTRY_ENDPOINTS = {
 SLOW_VENUE = "webull"
 USUAL_DELAY_MS, SLOW_DELAY_MS = 50, 500
 _PAUSE_S = 0.8
+_REST_S = 3.0
+"""Between two rounds: Webull answers two looks at positions in two seconds, and a close is looked after."""
 _CONNECT_TIMEOUT_S = 120.0
 
 
@@ -88,7 +90,7 @@ class MixedBench:
         self._database.until_quiet()
         arrivals = {venue: self._arrivals(venue, began) for venue in ENTRY_ENDPOINTS}
         post(url, next(self._prices), "close")
-        time.sleep(_PAUSE_S)
+        time.sleep(_REST_S)
         self._database.until_quiet()
         return arrivals
 

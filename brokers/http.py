@@ -23,6 +23,7 @@ from brokers.errors import AuthExpired, BrokerError, NotReached, OutcomeUnknown,
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 DEFAULT_SILENCE_SECONDS = 60
+LOCK_SECONDS = 3_600
 _MOVED = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 _TEXT_LIMIT = 300
 _JSON = "application/json"
@@ -153,7 +154,8 @@ def _failure(status: int, text: str, retry_after: str | None) -> BrokerError:
     if status == HTTPStatus.UNAUTHORIZED:
         return AuthExpired(text or "not authorised")
     if status in (HTTPStatus.LOCKED, HTTPStatus.TOO_MANY_REQUESTS):
-        seconds = int(retry_after) if retry_after and retry_after.isdigit() else DEFAULT_SILENCE_SECONDS
+        silence = LOCK_SECONDS if status == HTTPStatus.LOCKED else DEFAULT_SILENCE_SECONDS
+        seconds = int(retry_after) if retry_after and retry_after.isdigit() else silence
         return RateLimited(datetime.now(UTC) + timedelta(seconds=seconds), text or f"HTTP {status}")
     # 408 and the 5xx say nothing about whether the request took effect.
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import structlog
 from django.db import Error as DatabaseError
@@ -65,21 +66,35 @@ def _away(error: Exception) -> BooksAway:
     return BooksAway(f"the database does not answer: {type(error).__name__}")
 
 
-def read_quotes(symbols: Iterable[str], source: str) -> Mapping[str, Quote]:
-    try:
-        return cache.latest(symbols, source)
-    except RedisError as error:
-        log.warning("paper.quotes_away", reason=type(error).__name__)
-        return {}
+class SharedQuotes:
+    """The cache and the register of wishes, as the paper venue asks them: what is out of reach is empty."""
 
+    def __init__(self) -> None:
+        self._is_away = False
 
-def want_quotes(symbols: Iterable[str]) -> None:
-    try:
-        demand.want(symbols)
-    except RedisError as error:
-        log.warning("paper.quotes_away", reason=type(error).__name__)
+    def read(self, symbols: Iterable[str], source: str) -> Mapping[str, Quote]:
+        found: dict[str, Quote] = {}
+        with self._noticing():
+            found.update(cache.latest(symbols, source))
+        return found
+
+    def want(self, symbols: Iterable[str]) -> None:
+        with self._noticing():
+            demand.want(symbols)
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """An outage is logged once: the cache is asked five times a second."""
+        try:
+            yield
+            self._is_away = False
+        except RedisError as error:
+            if not self._is_away:
+                log.warning("paper.quotes_away", reason=type(error).__name__)
+            self._is_away = True
 
 
 def lend() -> None:
     """Give the paper venue its books and quotes; once, when the process starts."""
-    HOUSE.lend(books=DatabaseBooks, quotes=read_quotes, want=want_quotes)
+    shared = SharedQuotes()
+    HOUSE.lend(books=DatabaseBooks, quotes=shared.read, want=shared.want)

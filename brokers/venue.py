@@ -74,6 +74,9 @@ class Venue:
     `sign_in_check` names the login's accounts: `AuthFailed` when it is refused. `preflight` asks whether an account
     can trade a symbol now; a question that the venue answered with no is a `Check`, not an error. `endpoints` turns an
     environment and the login's settings into addresses, where the installation names none.
+
+    `order_endpoint` is what the adapter spends for an order, where `limits` count by name. With `sends_in_bursts` all
+    orders of a moment go out together, however many they are. `backend` is another venue whose servers these are.
     """
 
     label: str
@@ -89,6 +92,9 @@ class Venue:
     automation_policy: str = ""
     oauth: OAuthFlow | None = None
     by_market: Mapping[str, Capabilities] = field(default_factory=dict)
+    order_endpoint: str = ""
+    sends_in_bursts: bool = False
+    backend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from execution.abilities import abilities_of, lacking
 from execution.bulk import copy_rows
 from execution.explain import Explanations
 from execution.followers import Follower
+from execution.intents import order_name
 from execution.models import IntentKind, IntentSource, IntentStatus, ObjectKind, OrderIntent
 from execution.plan import Declined, LegKind, PlannedLeg
 from execution.submitting import Batch, Due, bracket_rows, take_up
 from execution.transitions import Change
-from justtrades.ids import client_order_id, idempotency_key, new_id
+from justtrades.ids import idempotency_key, new_id
 from recorders.settings import Settings
 from risk import checks
 
@@ -112,7 +113,7 @@ def _add(draft: Draft, follower: Follower, want: Wanted, denial: Declined | chec
     """What went well needs no transition of its own: `created_at`, `cleared_at` and `dispatched_at` are on the row."""
     leg, intent_id = want.leg, new_id()
     key = idempotency_key(draft.origin.source.value, draft.origin.id, follower.trader_id, leg.leg)
-    name = client_order_id(key)
+    name = order_name(_KINDS[leg.kind], key)
     status = _status_of(denial)
     if denial is None and want.after is None and want.delay_s == 0 and _goes_at_once(draft, follower, leg):
         status = IntentStatus.DISPATCHED

@@ -8,13 +8,19 @@ from uuid import UUID
 
 from django.db import transaction
 
-from brokers.base import Side
+from brokers.base import EXIT_PREFIX, Side
 from execution import transitions
 from execution.models import Command, IntentKind, IntentSource, IntentStatus, ObjectKind, OrderIntent, Position
 from execution.models.intent import LIVE
 from execution.transitions import Change
 from justtrades import clock
 from justtrades.ids import client_order_id, idempotency_key
+
+
+def order_name(kind: str, key: str) -> str:
+    """The client order id of an intent's order. One that closes something says so: brokers are asked for it first."""
+    closes = kind in {IntentKind.EXIT, IntentKind.REDUCE}
+    return client_order_id(key, EXIT_PREFIX) if closes else client_order_id(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def _wish(
                 "lane_slot": position.account.login.lane_slot,
                 "leg": kind.value,
                 "kind": kind,
-                "client_order_id": client_order_id(key),
+                "client_order_id": order_name(kind.value, key),
                 "symbol": position.symbol,
                 "side": (Side.SELL if position.net_qty > 0 else Side.BUY).value,
                 "qty": abs(position.net_qty),

@@ -68,6 +68,7 @@ class Environment(BaseSettings):
     SANDBOX_WEBULL_MD_URL: str = ""
     SANDBOX_WEBULL_CONTROL_URL: str = ""
     TRADINGVIEW_QUOTES: bool = False
+    EGRESS_ADDRESS: str = "default"
     OAUTH_TRADOVATE_CLIENT_ID: str = ""
     OAUTH_TRADOVATE_CLIENT_SECRET: str = ""
     OAUTH_TRADOVATE_AUTHORIZE_URL: str = ""

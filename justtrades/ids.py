@@ -19,10 +19,10 @@ def idempotency_key(source: str, source_id: object, trader_id: object, leg: str)
     return f"{source}:{source_id}:{trader_id}:{leg}"
 
 
-def client_order_id(key: str) -> str:
-    """What we call the order at the broker: 28 characters of `[A-Z2-7]`, derived from the idempotency key.
+def client_order_id(key: str, prefix: str = "JT") -> str:
+    """What we call the order at the broker: `prefix` and 26 characters of `[A-Z2-7]`, derived from the idempotency key.
 
     Fits every venue seen: Tradovate clOrdId and uuid up to 64, ProjectX customTag, Webull client_order_id 10 to 32.
     """
     digest = hashlib.sha256(key.encode()).digest()
-    return "JT" + base64.b32encode(digest)[:26].decode()
+    return prefix + base64.b32encode(digest)[:26].decode()

@@ -114,6 +114,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = (ENV.REDIS_URL or "redis://127.0.0.1:6379").rstrip("/")
 CELERY_BROKER_URL = f"{REDIS_URL}/0"
 BUDGETS_URL = f"{REDIS_URL}/3"
+# Prices for screens only, delayed as TradingView says; lane 0 asks for them.
+TRADINGVIEW_QUOTES = ENV.TRADINGVIEW_QUOTES
+# All processes behind one public address share what venues allow an address.
+EGRESS_ADDRESS = ENV.EGRESS_ADDRESS
 CHANNELS_URL = f"{REDIS_URL}/1"
 CACHES = {
     "default": {

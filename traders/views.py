@@ -39,6 +39,7 @@ from traders.forms import (
 )
 from traders.legs import preview_of
 from traders.models import Trader
+from traders.quota import quota_of
 from traders.routes import add_route, effective_of
 
 ROWS_PER_PAGE = 100
@@ -79,6 +80,13 @@ def search(request: SignedInRequest, rows: QuerySet[Trader]) -> QuerySet[Trader]
             "pk",
         )
     )
+
+
+def find_recorder_or_404(request: SignedInRequest, pk: UUID) -> Recorder:
+    try:
+        return get_recorder_for(request.user, pk)
+    except Recorder.DoesNotExist:
+        raise Http404 from None
 
 
 @require_safe
@@ -243,6 +251,13 @@ def conversion(request: SignedInRequest) -> HttpResponse:
     except UnknownTicker as error:
         words, problem = "", str(error)
     return render(request, "traders/conversion.html", {"conversion": words, "problem": problem})
+
+
+@require_safe
+@login_required
+def recorder_quota(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """A part of a page: what one alert costs the brokers' budgets, and whether it fits."""
+    return render(request, "traders/quota.html", {"plan": quota_of(find_recorder_or_404(request, pk))})
 
 
 @require_POST

@@ -35,6 +35,7 @@ AUTOMATION_POLICY = (
 )
 VENUE = replace(
     tradovate.VENUE,
+    backend="tradovate",
     label="NinjaTrader",
     fields=FIELDS,
     automation_policy=AUTOMATION_POLICY,

@@ -64,10 +64,10 @@ class Books:
         return orjson.dumps(document).decode()
 
     def load(self, document: str, now: datetime) -> None:
-        """Raises ValueError for what no version of this wrote."""
-        saved: Json = orjson.loads(document)
-        if saved.get("version") != VERSION:
-            raise ValueError(f"books of version {saved.get('version')} cannot be read")
+        """Raises ValueError or LookupError for what this version has not written."""
+        saved = orjson.loads(document)
+        if not isinstance(saved, dict) or saved.get("version") != VERSION:
+            raise ValueError("books of another kind or version cannot be read")
         self._next_id = saved["next_id"]
         self.account.cash = Decimal(saved["cash"])
         for row in saved["positions"]:

@@ -1,8 +1,7 @@
 """One paper login as a `brokers.base.Connection`.
 
-All that touches the books runs in the stream loop's helper threads, one action of a login at a time. The books are
-saved before anything that follows from them is reported: a process that dies has told nothing that a restart would
-not find.
+All that touches the books runs in the floor's threads, one action of a login at a time. The books are saved before
+anything that follows from them is reported: a process that dies has told nothing that a restart would not find.
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ from brokers.paper.store import BooksAway, BooksTaken, PaperStore
 from brokers.paper.terms import Terms
 from brokers.quotes.quote import Quote
 from brokers.reports import Accepted, ConnectionReport, Event, NotSent, Rejected, Sent, SyncReport, Unknown
-from brokers.streams import StreamLoop
 
 logger = logging.getLogger(__name__)
 
@@ -64,14 +62,12 @@ class PaperConnection:
         store: PaperStore,
         floor: Floor,
         sink: Sink,
-        loop: StreamLoop,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._login = login
         self._store = store
         self._floor = floor
         self._sink = sink
-        self._loop = loop
         self._now = now
         self._state = ConnectionState.DOWN
         self._desk: Desk | None = None
@@ -103,7 +99,6 @@ class PaperConnection:
         self._post(self._tick)
 
     def stop(self) -> None:
-        self._floor.leave(self)
         self._post(self._close)
 
     def submit(self, requests: Sequence[Request]) -> None:
@@ -149,7 +144,7 @@ class PaperConnection:
             if self._is_scheduled or not self._actions:
                 return
             self._is_scheduled = True
-        self._loop.background(self._work)
+        self._floor.work(self._work)
 
     def _work(self) -> None:
         try:
@@ -196,7 +191,7 @@ class PaperConnection:
         except BooksAway as error:
             logger.warning("the paper books are away: %s", error)
             return
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError):
             logger.exception("the paper books cannot be read")
             self._state, self._is_restless = ConnectionState.FAILED, False
             self._untold.append(ConnectionReport(self._state, now, "the account's books cannot be read"))
@@ -210,6 +205,7 @@ class PaperConnection:
         self._settle()
         if self._desk is not None:
             self._let_go(self._desk, "the connection was closed before the account's books could be saved")
+        self._floor.leave(self)
         self._state, self._is_restless = ConnectionState.DOWN, False
         self._untold.append(ConnectionReport(self._state, self._now()))
 

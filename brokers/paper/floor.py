@@ -1,4 +1,7 @@
-"""The clock of a process's paper accounts: reads the quotes that they need five times a second, for all at once."""
+"""The floor that a process's paper accounts trade on: its clock, its quotes, and the few threads that keep their books.
+
+They have threads of their own, and few of them: no number of paper orders may slow a real one down.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from brokers.paper.house import House
@@ -15,6 +19,7 @@ from brokers.quotes.quote import Quote
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.2
+WORKERS = 4
 ASK_EVERY_SECONDS = 5.0
 
 
@@ -31,7 +36,7 @@ class Seat(Protocol):
 
 
 class Floor:
-    """Its thread runs while anybody is at the floor. All methods are safe in any thread."""
+    """Its threads run while anybody is at the floor. All methods are safe in any thread."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -40,13 +45,17 @@ class Floor:
         self._look = threading.Event()
         self._thread: threading.Thread | None = None
         self._asked: dict[str, float] = {}
+        self._workers: ThreadPoolExecutor | None = None
+
+    def work(self, action: Callable[[], object]) -> None:
+        """Have a thread of the floor do something that may block."""
+        with self._lock:
+            self._come().submit(_logged, action)
 
     def join(self, seat: Seat) -> None:
         with self._lock:
             self._seats[seat] = None
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="paper-floor", daemon=True)
-                self._thread.start()
+            self._come()
 
     def leave(self, seat: Seat) -> None:
         with self._lock:
@@ -68,13 +77,30 @@ class Floor:
             with self._lock:
                 seats = tuple(self._seats)
                 if not seats:
-                    self._thread = None
+                    self._go_home()
                     return
             try:
                 self._serve(seats)
             except Exception:
                 # The outermost frame of this thread: one login's fault must not stop the clock of the others.
                 logger.exception("a look at the paper floor failed")
+
+    def _come(self) -> ThreadPoolExecutor:
+        """Without a seat they go home again at the next look."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="paper-floor", daemon=True)
+            self._thread.start()
+        if self._workers is None:
+            self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="paper")
+        return self._workers
+
+    def _go_home(self) -> None:
+        """What was begun is finished first; the threads take their database connections with them."""
+        self._thread = None
+        self._asked = {}
+        if self._workers is not None:
+            self._workers.shutdown(wait=False)
+            self._workers = None
 
     def _serve(self, seats: tuple[Seat, ...]) -> None:
         by_source: defaultdict[str, set[str]] = defaultdict(set)
@@ -91,3 +117,11 @@ class Floor:
         if due:
             self._house.want(sorted(due))
         self._asked = {symbol: now if symbol in due else self._asked[symbol] for symbol in symbols}
+
+
+def _logged(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except Exception:
+        # The outermost frame of a worker: one login's fault is its own.
+        logger.exception("work on the paper floor failed")

@@ -36,11 +36,11 @@ def endpoints(_environment: str, _settings: Mapping[str, str]) -> Endpoints | No
     return _ENDPOINTS
 
 
-def connect(login_id: UUID, access: Access, sink: Sink, loop: StreamLoop) -> Connection:
+def connect(login_id: UUID, access: Access, sink: Sink, _loop: StreamLoop) -> Connection:
     """Raises `Refused` for settings that say nothing."""
     source = source_of(NAME, access.credentials.environment)
     login = PaperLogin(login_id, account_of(access), terms_of(access.credentials), source)
-    return PaperConnection(login, HOUSE.books(login_id), _floor, sink, loop)
+    return PaperConnection(login, HOUSE.books(login_id), _floor, sink)
 
 
 def account_of(access: Access) -> AccountRef:
@@ -96,6 +96,7 @@ VENUE = Venue(
     sign_in_check=sign_in_check,
     preflight=preflight,
     capabilities=CAPABILITIES,
+    sends_in_bursts=True,
     fields=FIELDS,
     environments=("demo", SANDBOX),
     endpoints=endpoints,

@@ -113,7 +113,7 @@ class Book:
     def take_all(self, reading: Reading, now: datetime) -> list[Report]:
         """The news of a reading: what it does not list as open is flat."""
         flat = self._flat(reading)
-        records: list[Record] = [*reading.orders, *reading.trades, *reading.positions, *flat, *reading.accounts]
+        records: list[Record] = [*reading.accounts, *reading.orders, *reading.trades, *reading.positions, *flat]
         return [report for record in records for report in self.take(record, now)]
 
     def take_positions(self, account_ids: set[int], found: Sequence[Position], now: datetime) -> list[Report]:

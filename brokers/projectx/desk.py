@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from functools import partial
 
 from brokers.base import CancelOrder, FlattenPosition, ModifyOrder, Request, SubmitOrder, client_ids
-from brokers.errors import AuthExpired, BrokerError, NotReached, OutcomeUnknown, RateLimited, Refused
+from brokers.errors import BrokerError, Refused
 from brokers.projectx.book import REJECTED_CODE, REJECTED_TEXT, Book, Replies
-from brokers.projectx.client import Client, OutOfBudget
+from brokers.projectx.client import Client
 from brokers.projectx.codes import ORDER_NOT_FOUND, TAG_IN_USE
 from brokers.projectx.contracts import CONTRACT_CODES, ContractBook
 from brokers.projectx.evidence import order_by_id, order_by_tag
 from brokers.projectx.flatten import Flatten
 from brokers.projectx.orders import Call, call_of, check, place_call, priority_of
+from brokers.projectx.outcomes import outcome_of_error
 from brokers.projectx.parse import Json
 from brokers.projectx.queues import AccountQueues
 from brokers.projectx.types import Order, OrderState
@@ -27,8 +28,6 @@ from brokers.reports import Accepted, Event, NotSent, Outcome, Rejected, Sent, U
 
 logger = logging.getLogger(__name__)
 
-UNAUTHORIZED = "UNAUTHORIZED"
-RATE_LIMITED = "RATE_LIMITED"
 TOO_LATE = "TOO_LATE"
 _GONE = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 
@@ -184,25 +183,6 @@ class OrderDesk:
             if isinstance(outcome, NotSent):
                 events.append(NotSent(name, outcome.reason, outcome.at))
         self._tell(events)
-
-
-def outcome_of_error(request: Request, error: BrokerError) -> Outcome:
-    """What a failed request proves about the order."""
-    name, now = request.client_order_id, datetime.now(UTC)
-    match error:
-        case Refused():
-            return Rejected(name, error.code, error.text, now)
-        case OutOfBudget() | NotReached():
-            return NotSent(name, str(error), now)
-        case RateLimited():
-            text = f"not executed, the venue wants silence until {error.until:%H:%M:%S} UTC: {error}"
-            return Rejected(name, RATE_LIMITED, text, now)
-        case AuthExpired():
-            return Rejected(name, UNAUTHORIZED, str(error), now)
-        case OutcomeUnknown():
-            return Unknown(name, str(error), now)
-        case _:
-            return Unknown(name, type(error).__name__, now)
 
 
 def _refused_before(request: Request, error: Refused, now: datetime) -> Outcome:

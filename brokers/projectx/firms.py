@@ -6,6 +6,7 @@ Firms come and go, so an address of one's own overrides any of them (ProjectX wi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from brokers.access import Endpoints
@@ -47,25 +48,21 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def endpoints(environment: str, settings: Mapping[str, str]) -> Endpoints | None:
-    """The addresses of `settings["firm"]`, each replaced by `rest_url`, `ws_url` or `md_url` where that is set.
+    """The addresses of `settings["firm"]`, or those that `rest_url`, `ws_url` and `md_url` name instead.
 
-    None for an unknown firm or environment, and for an address that would send the key in the clear.
+    None for an unknown firm or environment, for half a pair, since one firm's token is nobody else's business, and for
+    an address that would send it in the clear.
     """
-    preset = _preset(environment, settings.get("firm") or DEFAULT_FIRM)
-    own = {
-        name: settings.get(name, "").strip().rstrip("/").removesuffix("/api")
-        for name in ("rest_url", "ws_url", "md_url")
-    }
-    if preset is None:
-        if not own["rest_url"] or not own["ws_url"]:
-            return None
-        preset = Endpoints("", "")
-    found = Endpoints(
-        own["rest_url"] or preset.rest_url, own["ws_url"] or preset.ws_url, own["md_url"] or preset.md_url
-    )
-    is_private = _is_private(found.rest_url, "https", "http") and all(
-        _is_private(url, "wss", "ws") for url in (found.ws_url, found.md_url) if url
-    )
+    rest_url, ws_url, md_url = (settings.get(name, "").strip().rstrip("/") for name in ("rest_url", "ws_url", "md_url"))
+    found = _preset(environment, settings.get("firm") or DEFAULT_FIRM)
+    if rest_url or ws_url:
+        market_hub = ws_url.removesuffix("/user") + "/market"
+        found = Endpoints(rest_url.removesuffix("/api"), ws_url, market_hub)
+    if found is None:
+        return None
+    found = replace(found, md_url=md_url or found.md_url)
+    hubs = (found.ws_url, found.md_url)
+    is_private = _is_private(found.rest_url, "https", "http") and all(_is_private(url, "wss", "ws") for url in hubs)
     return found if is_private else None
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from brokers.access import Priority
 from brokers.base import FlattenPosition
-from brokers.errors import AuthExpired, BrokerError, NotReached, OutcomeUnknown, RateLimited, Refused
+from brokers.errors import BrokerError, OutcomeUnknown, Refused
 from brokers.projectx.book import Book, Replies
-from brokers.projectx.client import Client, OnSent, OutOfBudget
+from brokers.projectx.client import Client, OnSent
 from brokers.projectx.codes import CLOSE, POSITION_NOT_FOUND
 from brokers.projectx.evidence import orders_since, positions_of, working_orders
 from brokers.projectx.orders import cancel_call
+from brokers.projectx.outcomes import outcome_of_error
 from brokers.projectx.reading import merged
 from brokers.projectx.types import Contract, Order, OrderKind
 from brokers.reports import Accepted, NotSent, Outcome, Rejected, Unknown
@@ -30,8 +31,6 @@ LOOKS = 8
 LOOK_PAUSE_SECONDS = 0.25
 # Our clock and the venue's may differ; an order is told from older ones by its id.
 CLOSE_LOOK_BACK = timedelta(minutes=5)
-RATE_LIMITED = "RATE_LIMITED"
-UNAUTHORIZED = "UNAUTHORIZED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,7 @@ class Flatten:
         self._close_id: str | None = None
         self._on_sent: OnSent | None = None
         self._has_changed = False
+        self._canceled = 0
 
     def run(self, on_sent: OnSent) -> Outcome:
         """`on_sent` hears when the first request that changes something was handed over."""
@@ -74,8 +74,6 @@ class Flatten:
             working = self._working()
             self._cancel(working)
             is_closing = self._close()
-        except Refused as error:
-            return Rejected(self._name, error.code, error.text, self._now())
         except BrokerError as error:
             return self._failed(error)
         return self._verified(is_closing=is_closing)
@@ -104,6 +102,8 @@ class Flatten:
                 logger.info("order %s was not canceled for a flatten: %s", order.id, error)
             except OutcomeUnknown as error:
                 logger.warning("order %s may not be canceled: %s", order.id, error)
+            else:
+                self._canceled += 1
 
     def _close(self) -> bool:
         """Whether the venue closes something; False when there was nothing. Raises a `BrokerError`."""
@@ -118,16 +118,16 @@ class Flatten:
 
     def _failed(self, error: BrokerError) -> Outcome:
         """The close did not get through: only a look may say more where it may have been read."""
-        text = str(error)
         if isinstance(error, OutcomeUnknown):
-            return self._verified(is_closing=True, doubt=text)
-        if not self._has_changed or isinstance(error, OutOfBudget | NotReached):
-            return NotSent(self._name, text, self._now())
-        if isinstance(error, RateLimited):
-            return Rejected(self._name, RATE_LIMITED, f"the position is not closed: {text}", self._now())
-        if isinstance(error, AuthExpired):
-            return Rejected(self._name, UNAUTHORIZED, text, self._now())
-        return Unknown(self._name, text, self._now())
+            return self._verified(is_closing=True, doubt=str(error))
+        if not self._has_changed and not isinstance(error, Refused):
+            return NotSent(self._name, str(error), self._now())
+        # A close that never left is not sent, whatever was canceled before it: canceling again does no harm.
+        outcome = outcome_of_error(self._request, error)
+        return replace(outcome, text=self._with_cancels(outcome.text)) if isinstance(outcome, Rejected) else outcome
+
+    def _with_cancels(self, text: str) -> str:
+        return f"{text}; {self._canceled} of its orders canceled" if self._canceled else text
 
     def _verified(self, *, is_closing: bool, doubt: str = "") -> Outcome:
         """Look until nothing is open and nothing works; what still works is canceled on the way."""

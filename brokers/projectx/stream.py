@@ -25,13 +25,15 @@ from brokers.projectx.gaps import Gaps
 from brokers.projectx.hub import HubSession
 from brokers.projectx.parse import records_of
 from brokers.projectx.reading import Reading
-from brokers.projectx.types import Account, Order, Position, Record, Trade
+from brokers.projectx.types import Account, Order, Position, Record
 from brokers.reports import ConnectionReport, Event
 from brokers.streams import StreamLoop
 
 logger = logging.getLogger(__name__)
 
 NAME_PAUSE_SECONDS = 2.0
+WARM_SECONDS = 45.0
+SYNC_SECONDS = 120.0
 ROTATION_PAUSE_SECONDS = 60.0
 _OF_ACCOUNT = ("SubscribeOrders", "SubscribePositions", "SubscribeTrades")
 
@@ -62,11 +64,13 @@ class UserSession(HubSession):
         self._accounts: tuple[Account, ...] = ()
         self._next_rotation = 0.0
         self._next_naming = 0.0
+        self._next_warming = 0.0
         self._gaps = Gaps(book, self._look_for_trades)
         self._start_over()
 
     def _start_over(self) -> None:
         self._is_syncing = False
+        self._sync_by = 0.0
         self._early: list[Record] = []
         self._waiting: deque[Record] = deque()
         self._looked_at: set[int] = set()
@@ -88,6 +92,7 @@ class UserSession(HubSession):
     def on_completed(self) -> None:
         if not self.waits and not self._is_syncing and self.state is not ConnectionState.LIVE:
             self._is_syncing = True
+            self._sync_by = time.monotonic() + SYNC_SECONDS
             link = self._link
             self._loop.background(lambda: self._read(link))
 
@@ -102,17 +107,22 @@ class UserSession(HubSession):
 
     def on_tick(self, now: float) -> None:
         super().on_tick(now)
+        if self._is_syncing and now > self._sync_by:
+            self._break_off("reading the books took too long")
         if self._waiting:
             self._drain()
         if self.state is ConnectionState.LIVE:
             self._gaps.tick(now)
+            if now >= self._next_warming:
+                self._next_warming = now + WARM_SECONDS
+                self._loop.background(self._keep_warm)
         if now >= self._next_rotation and self._auth.needs_rotation(datetime.now(UTC)):
             self._next_rotation = now + ROTATION_PAUSE_SECONDS
             self._loop.background(self._rotate)
 
     def seen(self, order: Order) -> None:
         """An order as a look-up found it; from any thread."""
-        self._loop.call(lambda: self._take_late(order))
+        self._loop.call(lambda: self._take_later([order]))
 
     def answered(self, client_order_id: str) -> None:
         """A place has its answer: if that is no refusal, a rejected order may be told. From any thread."""
@@ -171,6 +181,7 @@ class UserSession(HubSession):
         sync = self._book.start_over(reading)
         self.state = ConnectionState.LIVE
         self.stream.settled()
+        self._next_warming = time.monotonic() + WARM_SECONDS
         self._tell([sync, ConnectionReport(self.state, datetime.now(UTC))])
         self._look_again({record.account_id for record in early if isinstance(record, Position)})
         for record in early:
@@ -185,12 +196,6 @@ class UserSession(HubSession):
         if isinstance(record, Account) and not self._book.has_account(record.id):
             self._subscribe(record.id)
         self._waiting.append(record)
-
-    def _take_late(self, order: Order) -> None:
-        """Nothing is known of the login before its first look at the books, which then has this order too."""
-        if self.has_synced:
-            self._waiting.append(order)
-            self._drain()
 
     def _drain(self) -> None:
         """Report what waits, in its order, up to a contract whose name must be asked for first."""
@@ -213,6 +218,15 @@ class UserSession(HubSession):
         else:
             self._loop.call(self._drain)
 
+    def _keep_warm(self) -> None:
+        """Orders go over REST: a connection that stays open, and a token that was just seen to work, wait for them."""
+        try:
+            accounts_of(self._client)
+        except AuthFailed as error:
+            self._not_renewed(error)
+        except BrokerError as error:
+            logger.info("the projectx host could not be asked: %s", error)
+
     def _look_for_trades(self, account_id: int) -> None:
         self._loop.background(lambda: self._read_trades(account_id))
 
@@ -222,11 +236,16 @@ class UserSession(HubSession):
         except BrokerError as error:
             logger.warning("a fill that the hub left out could not be read: %s", error)
         else:
-            self._loop.call(lambda: self._take_missed(trades))
+            self._loop.call(lambda: self._take_later(trades))
 
-    def _take_missed(self, trades: Sequence[Trade]) -> None:
-        self._waiting.extend(trades)
-        self._drain()
+    def _take_later(self, records: Sequence[Record]) -> None:
+        """What was asked for while the hub goes on; nothing is known of the login before its first look at the books,
+        which then has it too.
+        """
+        if self.has_synced:
+            for record in records:
+                self._take(record)
+            self._drain()
 
     def _look_again(self, account_ids: set[int]) -> None:
         self._looked_at, self._moved = account_ids, set()
@@ -253,8 +272,15 @@ class UserSession(HubSession):
     def _rotate(self) -> None:
         try:
             self._auth.rotate()
+        except AuthFailed as error:
+            self._not_renewed(error)
         except BrokerError as error:
             logger.warning("the projectx token could not be rotated: %s", error)
+
+    def _not_renewed(self, error: AuthFailed) -> None:
+        """The hub goes on with the token that it was opened with, but no order can go out any more."""
+        detail = f"the sign-in could not be renewed: {error}"
+        self._loop.call(lambda: self._report_state(self.state, detail))
 
     def _report_state(self, state: ConnectionState, detail: str = "") -> None:
         self.state = state

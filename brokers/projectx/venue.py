@@ -136,5 +136,6 @@ VENUE = Venue(
     environments=("live", "demo", "sandbox"),
     endpoints=endpoints,
     limits=LIMITS,
+    order_endpoint=OTHER,
     automation_policy=AUTOMATION_POLICY,
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from brokers.access import Access, Budget, Credentials, Endpoints, OAuthClient, TokenStore, Unlimited
+from brokers.access import Access, Budget, Credentials, Endpoints, OAuthClient, TokenStore
 from brokers.addresses import endpoints_for
 from brokers.errors import Refused
 from brokers.models import AuthKind, BrokerLogin, Environment
+from brokers.services.budgets import shared_budget
 from brokers.tokens import DatabaseTokenStore
 
 # Typed as one field, sent as two: Tradovate shows an API key's number and its secret side by side.
@@ -38,7 +39,7 @@ def endpoints_of(login: BrokerLogin) -> Endpoints:
 def access_of(login: BrokerLogin, store: TokenStore | None = None, budget: Budget | None = None) -> Access:
     """All that the login's adapter needs; tokens go to `store`, or to the login's row.
 
-    Without a `budget` nothing is counted: that is for the few requests of a person.
+    Without a `budget` requests count against what the login's lane leaves to other processes.
 
     Raises as `credentials_of`, `endpoints_of` and `oauth_client_for` do.
     """
@@ -47,7 +48,7 @@ def access_of(login: BrokerLogin, store: TokenStore | None = None, budget: Budge
         credentials_of(login),
         endpoints_of(login),
         store if store is not None else DatabaseTokenStore(login.id),
-        budget if budget is not None else Unlimited(),
+        budget if budget is not None else shared_budget(login),
         oauth=oauth_client_for(login.venue, login.environment) if by_page else None,
     )
 

@@ -1,4 +1,4 @@
-"""How often a sign-in may be refused: a broker closes its door to everybody here after a few wrong passwords an hour."""
+"""How often a sign-in may be refused: after a few wrong passwords an hour a broker lets nobody in from here."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def check_attempts(login: BrokerLogin) -> None:
     if refused >= MOST_REFUSED:
         raise ValidationError(
             {
-                "venue": f"The broker refused {refused} sign-ins of yours within the hour. A few more and it would lock "
-                "everybody out: make sure of your credentials there, and try again in an hour."
+                "venue": f"The broker refused {refused} sign-ins of yours within the hour. A few more and it would "
+                "lock everybody out: make sure of your credentials there, and try again in an hour."
             }
         )
 

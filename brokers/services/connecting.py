@@ -19,6 +19,7 @@ from brokers.picker import FIRM_FIELD, NAME_FIELD, fields_of
 from brokers.registry import COMING, VENUES
 from brokers.services.access import KEY_SEPARATOR, TWO_IN_ONE, access_of
 from brokers.services.attempts import check_attempts, note_refusal
+from brokers.services.budgets import PersonBudget
 from brokers.services.logins import lane_slot_of
 from brokers.tokens import DatabaseTokenStore, HeldToken, as_text
 from brokers.vault import WrongKey
@@ -117,7 +118,7 @@ def ask_venue(login: BrokerLogin, tokens: HeldToken | DatabaseTokenStore) -> tup
     typed = next((field.name for field in venue.fields if field.is_secret), NAME_FIELD)
     check_attempts(login)
     try:
-        return venue.sign_in_check(access_of(login, tokens))
+        return venue.sign_in_check(access_of(login, tokens, PersonBudget(login)))
     except AuthFailed as error:
         if error.code == TWO_FACTOR_PENDING:
             raise ApprovalPending(error.text) from None

@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core import signing
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from redis import RedisError
 
 from accounts.models import User
 from brokers.access import Access, Credentials
@@ -73,6 +75,8 @@ def claim(*, owner: User, session: MutableMapping[str, Any], venue: str, state: 
     if found is None:
         raise BadState("This sign-in was used already, or it was begun in another browser.")
     session[SESSION_KEY] = waiting
+    if not _is_first_use(nonce):
+        raise BadState("This sign-in is being used at this very moment.")
     if found["venue"] != venue or found["user"] != user:
         raise BadState("This sign-in was begun for another broker.")
     return found
@@ -102,6 +106,14 @@ def finish(*, owner: User, claimed: Mapping[str, str], code: str, redirect_uri: 
     login.auth_kind, login.secrets, login.awaits_approval = AuthKind.OAUTH, {}, False
     accounts = ask_venue(login, held)
     return store(login, held.load(), accounts)
+
+
+def _is_first_use(nonce: str) -> bool:
+    """Two requests that read the session at once both find the state in it; only one of them may use it."""
+    try:
+        return cache.add(f"broker-oauth:{nonce}", 1, timeout=STATE_SECONDS)
+    except RedisError:
+        return False
 
 
 def _flow_of(venue: str, environment: str) -> OAuthFlow:

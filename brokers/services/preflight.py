@@ -13,6 +13,7 @@ from brokers.instruments import resolve
 from brokers.models import BrokerAccount
 from brokers.registry import VENUES
 from brokers.services.access import access_of
+from brokers.services.budgets import PersonBudget
 from brokers.services.connecting import refuse_transaction
 from brokers.vault import WrongKey
 from brokers.venue import Check
@@ -60,7 +61,8 @@ def _ask(account: BrokerAccount, symbol: str) -> tuple[Check, ...]:
     if venue is None:
         return (Check("VENUE", is_ok=False, text=f"{login.venue} cannot be connected"),)
     try:
-        return venue.preflight(access_of(login), AccountRef(account.broker_id, account.name), symbol)
+        access = access_of(login, budget=PersonBudget(login))
+        return venue.preflight(access, AccountRef(account.broker_id, account.name), symbol)
     except WrongKey as error:
         return (Check("CREDENTIALS", is_ok=False, text=str(error)),)
     except BrokerError as error:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from brokers.access import Access, Token
+from brokers.access import Access, Priority, Token
 from brokers.base import AccountRef, ConnectionState, FlattenPosition, Request, Sink
 from brokers.connector import Stream
 from brokers.errors import BrokerError, RateLimited, Refused
@@ -76,6 +76,7 @@ class TradovateConnection:
         return self._session.state
 
     def start(self) -> None:
+        self._desk.is_open = True
         self._session.stream = Stream(self._session)
         self._loop.add(self._session.stream)
 
@@ -139,7 +140,7 @@ class TradovateConnection:
         """
         now = datetime.now(UTC)
         try:
-            contract = self._client.find_contract(flatten.symbol)
+            contract = self._client.find_contract(flatten.symbol, Priority.FLATTEN)
         except Refused as error:
             self._desk.finish(flatten, Rejected(flatten.client_order_id, error.code, error.text, now))
             self.submit(behind)

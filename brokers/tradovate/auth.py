@@ -144,11 +144,13 @@ class Auth:
         self._odd_renewals = 0
         try:
             with self._gate.passing(Priority.FLATTEN, SIGN_IN, 0):
-                token = signin.token_of(self._http.post(SIGN_IN, signin.login_body(self._access.credentials)))
+                payload = self._http.post(SIGN_IN, signin.login_body(self._access.credentials))
+                token = signin.token_of(payload)
         except AuthFailed as error:
             self._refusal = error
             self._count_refusal()
             raise
+        self.hosts.learn(payload)
         return self._keep(token)
 
     def _heed_refusal(self) -> None:

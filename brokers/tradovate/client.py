@@ -25,13 +25,13 @@ class Client:
         self._auth = auth
         self.gate = gate
 
-    def read(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+    def read(self, path: str, params: Mapping[str, str] | None = None, priority: Priority = Priority.POLL) -> Any:
         """Raises a `BrokerError`; an expired token is renewed once."""
-        return self._asking(path, lambda bearer: self._http.get(path, params, bearer=bearer))
+        return self._asking(path, priority, lambda bearer: self._http.get(path, params, bearer=bearer))
 
     def ask(self, path: str, body: bytes) -> Any:
         """A question that needs a body; otherwise as `read`."""
-        return self._asking(path, lambda bearer: self._http.post(path, body, bearer=bearer))
+        return self._asking(path, Priority.POLL, lambda bearer: self._http.post(path, body, bearer=bearer))
 
     def read_list(self, path: str, params: Mapping[str, str] | None = None) -> list[Any]:
         payload = self.read(path, params)
@@ -45,24 +45,24 @@ class Client:
             call.endpoint, lambda bearer: self._http.post(call.endpoint, call.body, bearer=bearer), token
         )
 
-    def find_contract(self, name: str) -> Contract:
+    def find_contract(self, name: str, priority: Priority = Priority.POLL) -> Contract:
         """Raises `Refused` with code `UnknownContract` when the venue does not know the name."""
         try:
-            found = self.read("contract/find", {"name": name})
+            found = self.read("contract/find", {"name": name}, priority)
             return Contract(found["id"], found["name"])
         except Refused as error:
             raise Refused(NO_CONTRACT, f"{name}: {error.text or 'not found'}") from None
         except (KeyError, TypeError):
             raise OutcomeUnknown("contract/find: the answer could not be read") from None
 
-    def _asking(self, path: str, send: Callable[[str], Any]) -> Any:
+    def _asking(self, path: str, priority: Priority, send: Callable[[str], Any]) -> Any:
         token = self._auth.token()
-        self.gate.spend(Priority.POLL, path)
+        self.gate.spend(priority, path)
         try:
             return self._exchange(path, send, token)
         except AuthExpired:
             renewed = self._auth.renew(token)
-            self.gate.spend(Priority.POLL, path)
+            self.gate.spend(priority, path)
             return self._exchange(path, send, renewed)
 
     def _exchange(self, endpoint: str, send: Callable[[str], Any], token: Token) -> Any:

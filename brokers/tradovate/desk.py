@@ -37,6 +37,7 @@ ANSWER_SECONDS = 5.0
 UNAUTHORIZED = "UNAUTHORIZED"
 RATE_LIMITED = "RATE_LIMITED"
 NO_PERMISSION = "the broker takes no orders from this login: its API key lacks the permission, or its device is new"
+CLOSED = "not executed: it waited for its turn until the connection was closed"
 OVERTAKEN = "not executed: it waited for its turn until a flatten came"
 
 Settle = Callable[[Request, Outcome, Any], None]
@@ -60,6 +61,7 @@ class OrderDesk:
     """
 
     send: Callable[[Errand], None]
+    is_open = True
 
     def __init__(
         self,
@@ -103,9 +105,10 @@ class OrderDesk:
             self._reject(errand.request, RATE_LIMITED, OVERTAKEN)
 
     def dismiss(self) -> None:
-        """Settle all that waits: this connection sends nothing more."""
+        """Settle all that waits: this connection sends nothing more until it is started again."""
+        self.is_open = False
         for errand in self._waiting.clear(lambda _errand: True):
-            self.finish(errand.request, NotSent(errand.request.client_order_id, "the connection was closed", _now()))
+            self._reject(errand.request, RATE_LIMITED, CLOSED)
 
     def finish(self, request: Request, outcome: Outcome, payload: Any = None) -> None:
         """From any thread."""
@@ -177,6 +180,9 @@ class OrderDesk:
         try:
             renewed = self._auth.renew(stale)
             self._client.gate.spend(errand.priority, errand.original.endpoint)
+        except RateLimited as error:
+            self._give_up(errand, error)
+            return
         except BrokerError as error:
             self._reject(errand.request, UNAUTHORIZED, f"the venue no longer accepts this login: {error}")
             return
@@ -198,9 +204,7 @@ class OrderDesk:
             self.finish(request, outcome_of(request, payload, _now()), payload)
 
     def _put_off(self, errand: Errand, error: PenaltyTicket) -> None:
-        if self._is_overtaken(errand):
-            self._reject(errand.request, RATE_LIMITED, OVERTAKEN)
-        else:
+        if not self._is_too_late(errand):
             self._waiting.admit(errand, error)
 
     def _is_overtaken(self, errand: Errand) -> bool:
@@ -209,8 +213,17 @@ class OrderDesk:
             return False
         return self._flattened.get((request.account, request.symbol), 0.0) >= errand.since
 
+    def _is_too_late(self, errand: Errand) -> bool:
+        """Whether it must not be sent any more; its outcome is told then."""
+        if self.is_open and not self._is_overtaken(errand):
+            return False
+        self._reject(errand.request, RATE_LIMITED, OVERTAKEN if self.is_open else CLOSED)
+        return True
+
     def _resend(self, errand: Errand) -> None:
-        self.send(errand)
+        """A flatten or the end may have come while it was on its way into the waiting room."""
+        if not self._is_too_late(errand):
+            self.send(errand)
 
     def _give_up(self, errand: Errand, error: RateLimited) -> None:
         self.finish(errand.request, outcome_of_error(errand.request, error))

@@ -66,11 +66,12 @@ class QuoteSession(TradovateSession):
         for symbol in self._symbols:
             self._subscribe(symbol)
 
-    def on_refused_token(self, token: Token) -> None:
+    def on_refused_token(self, token: Token, *, is_proven: bool) -> None:
         """Without market data in the plan a good token is refused here: the login goes on trading with it."""
-        self._say_no_plan()
-        self._refused_tokens = 0
-        self.stream.hold(NO_PLAN_HOLD_SECONDS)
+        if is_proven:
+            self._say_no_plan()
+            self._refused_tokens = 0
+            self.stream.hold(NO_PLAN_HOLD_SECONDS)
 
     def on_failed(self, error: AuthFailed) -> None:
         self.on_down(str(error))

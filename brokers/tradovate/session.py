@@ -30,6 +30,7 @@ HEARTBEAT_SECONDS = 2.25
 SILENCE_SECONDS = 10.0
 REPLY_SECONDS = 5.0
 QUOTA_HOLD_SECONDS = 300.0
+ADDRESS_QUOTA = "IPQuotaReached"
 MOST_REFUSED_TOKENS = 3
 # An evicted session's token may be answered with 408, 429 or 500 instead of 401.
 ODD_ANSWERS = 2
@@ -158,17 +159,19 @@ class TradovateSession:
         body: bytes = b"",
         on_refusal: OnRefusal | None = None,
         within: float = REPLY_SECONDS,
-        priority: Priority = Priority.POLL,
+        priority: Priority | None = Priority.POLL,
     ) -> None:
         """Send a request of our own from the loop's thread; `on_reply` gets a 2xx answer's payload.
 
         Any other answer, none `within` seconds, or no budget for it, goes to `on_refusal`, or else breaks the link off.
+        `priority` None: the request was paid for before.
         """
         link = self._link
         if link is None:
             return
         try:
-            self._gate.spend(priority, endpoint)
+            if priority is not None:
+                self._gate.spend(priority, endpoint)
         except RateLimited as error:
             self._go_without(endpoint, error, on_refusal if priority is Priority.POLL else None)
             return
@@ -179,7 +182,7 @@ class TradovateSession:
     def socket_token(self, token: Token) -> str:
         return token.access
 
-    def on_refused_token(self, token: Token) -> None:
+    def on_refused_token(self, token: Token, *, is_proven: bool) -> None:
         self._auth.discard(token)
 
     def on_connecting(self) -> None: ...
@@ -245,13 +248,13 @@ class TradovateSession:
         self._refused_tokens += is_refused
         self._odd_answers += not is_refused
         if self._token is not None and (is_refused or self._odd_answers == ODD_ANSWERS):
-            self.on_refused_token(self._token)
+            self.on_refused_token(self._token, is_proven=is_refused)
         self._break_off(f"authorize: {error}")
 
     def _on_shutdown(self, detail: Any) -> None:
         reason = str(detail.get("reasonCode", "")) if isinstance(detail, dict) else ""
         if reason.endswith("QuotaReached"):
-            self.stream.hold(QUOTA_HOLD_SECONDS, everybody=True)
+            self.stream.hold(QUOTA_HOLD_SECONDS, everybody=reason == ADDRESS_QUOTA)
         self._break_off(f"shutdown by the venue: {reason}")
 
     def _break_off(self, reason: str) -> None:

@@ -58,6 +58,12 @@ class UserSession(TradovateSession):
         self._next_renewal = 0.0
         self._start_over()
 
+    def prepare(self) -> str:
+        """What all logins behind an address share may have to be asked for elsewhere: never in the loop's thread."""
+        url = super().prepare()
+        self._gate.spend(Priority.FLATTEN, SYNC)
+        return url
+
     def on_open(self, link: Link) -> None:
         self._start_over()
         super().on_open(link)
@@ -153,7 +159,7 @@ class UserSession(TradovateSession):
         wanted: dict[str, Any] = {"users": [user_id]}
         if self._sync_by_types:
             wanted = {"splitResponses": False, "entityTypes": [entity_type for _, entity_type in parse.SYNC_KEYS]}
-        self.ask(SYNC, self._on_sync, body=orjson.dumps(wanted), within=SYNC_SECONDS, priority=Priority.FLATTEN)
+        self.ask(SYNC, self._on_sync, body=orjson.dumps(wanted), within=SYNC_SECONDS, priority=None)
 
     def _on_sync(self, payload: Any) -> None:
         if not isinstance(payload, dict) or "users" not in payload:

@@ -91,6 +91,7 @@ VENUE = Venue(
     environments=("demo", "live", "sandbox"),
     endpoints=endpoints,
     limits=LIMITS,
+    sends_in_bursts=True,
     automation_policy=AUTOMATION_POLICY,
     oauth=TradovateOAuth(),
 )

@@ -26,17 +26,25 @@ class Directory:
         self._client = client
         self._lock = threading.Lock()
         self._accounts: tuple[Account, ...] | None = None
+        self._denied: set[str] = set()
 
     def refresh(self) -> None:
         """Ask the venue. Raises a `BrokerError`."""
         accounts = list_accounts(self._client)
         with self._lock:
             self._accounts = accounts
+            self._denied.clear()
+
+    def deny(self, account: AccountRef) -> None:
+        """The venue does not let this key see the account: it is looked at no more until the next refresh."""
+        with self._lock:
+            self._denied.add(account.broker_id)
 
     def traded(self) -> list[AccountRef]:
-        """Those that hold what we trade, as far as they are known."""
+        """Those that hold what we trade and may be seen, as far as they are known."""
         with self._lock:
-            return [account.ref for account in self._accounts or () if is_tradable_class(account.kind)]
+            known = [account.ref for account in self._accounts or () if is_tradable_class(account.kind)]
+            return [account for account in known if account.broker_id not in self._denied]
 
     def kind_of(self, account: AccountRef, priority: Priority) -> str:
         """The account's class. Raises `Refused` for an account that is not this login's, or another `BrokerError`."""

@@ -111,13 +111,14 @@ class Book:
                 if account_id == account.broker_id and _is_open(record)
             ]
 
-    def is_waiting(self, account: AccountRef) -> bool:
-        """Whether an order is on its way: sent and not seen, or a market order that has not filled."""
+    def in_flight(self, account: AccountRef) -> list[str]:
+        """Names of orders that are on their way: sent and not seen, or market orders that have not filled."""
         with self._lock:
-            return any(
-                account_id == account.broker_id and _is_in_flight(record)
-                for (account_id, _), record in self._records.items()
-            )
+            return [
+                name
+                for (account_id, name), record in self._records.items()
+                if account_id == account.broker_id and _is_in_flight(record)
+            ]
 
     def missing(self, account: AccountRef, client_order_id: str) -> None:
         """The venue says that it has no such order. What was sent is looked for no longer than a minute.

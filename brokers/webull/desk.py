@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -34,7 +35,7 @@ from brokers.webull.book import Book
 from brokers.webull.brackets import Watch, move_exits
 from brokers.webull.client import Client, LimitHit
 from brokers.webull.codes import ORDER_NOT_FOUND, REPEATED_ID, is_code
-from brokers.webull.flatten import Flattener
+from brokers.webull.flatten import Flattener, unsent
 from brokers.webull.instruments import ContractBook, Traded, check_account_class, traded_of
 from brokers.webull.lanes import Lanes
 from brokers.webull.parse import orders_of
@@ -80,7 +81,7 @@ class OrderDesk:
             case FlattenPosition():
                 self._flattener.flatten(request, answer.settle)
             case SubmitOco():
-                answer.settle(_rejected(request, Refused(orders.UNSUPPORTED, "Webull links no exits")))
+                answer.settle(unsent(request.client_order_id, Refused(orders.UNSUPPORTED, "Webull links no exits")))
 
     def _submit(self, order: SubmitOrder, answer: Answer) -> None:
         priority = priority_of(order)
@@ -90,17 +91,14 @@ class OrderDesk:
             if priority is Priority.ENTRY:
                 self._contracts.check(self._client, traded, priority)
             body = orders.place_body(order, traded, self._reference(order, traded, priority))
-        except Refused as error:
-            answer.settle(_rejected(order, error))
-            return
         except BrokerError as error:
-            answer.settle(NotSent(order.client_order_id, str(error), _now()))
+            answer.settle(unsent(order.client_order_id, error))
             return
         sent_at = _now()
         outcome = self.place(order.account, order.client_order_id, body, priority, order)
         answer.settle(outcome, sent_at)
 
-    def _reference(self, order: SubmitOrder, traded: Traded, priority: Priority) -> Any:
+    def _reference(self, order: SubmitOrder, traded: Traded, priority: Priority) -> Decimal | None:
         if not orders.needs_reference(order):
             return None
         return reference_price(self._client, order.account, traded, order.side, priority)
@@ -181,11 +179,8 @@ class OrderDesk:
         try:
             state = self._find(request.account, request.broker_order_id)
             body = body_for(state)
-        except Refused as error:
-            answer.settle(_rejected(request, error))
-            return
         except BrokerError as error:
-            answer.settle(NotSent(name, str(error), _now()))
+            answer.settle(unsent(name, error))
             return
         sent_at = _now()
         try:
@@ -255,10 +250,6 @@ def outcome_of_error(name: str, error: BrokerError) -> Outcome:
             return NotSent(name, str(error), _now())
         case _:
             return Unknown(name, str(error), _now())
-
-
-def _rejected(request: Request, error: Refused) -> Rejected:
-    return Rejected(request.client_order_id, error.code, error.text, _now())
 
 
 def _placed_state(body: orders.Body, order_id: str) -> OrderState:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from brokers.access import Priority
 from brokers.base import AccountRef, FlattenPosition
-from brokers.errors import BrokerError, Refused
+from brokers.errors import AuthFailed, BrokerError, Refused
 from brokers.reports import Accepted, NotSent, Outcome, Rejected
 from brokers.webull import orders
 from brokers.webull.book import Book
@@ -46,11 +46,8 @@ class Flattener:
             clearing = Clearing(self._client, self._book, account, traded)
             clearing.cancel_working()
             sent_at, outcome = self._close(clearing, name)
-        except Refused as error:
-            settle(Rejected(name, error.code, error.text, _now()), None)
-            return
         except BrokerError as error:
-            settle(NotSent(name, str(error), _now()), None)
+            settle(unsent(name, error), None)
             return
         settle(outcome, sent_at)
         if isinstance(outcome, Accepted):
@@ -86,6 +83,13 @@ class Flattener:
             clearing.cancel_working()
         except BrokerError as error:
             logger.warning("the close of %s could not be verified: %s", clearing.traded.symbol, error)
+
+
+def unsent(name: str, error: BrokerError) -> Outcome:
+    """The outcome of a request that failed before any of it left. A login that is refused may be accepted again."""
+    if isinstance(error, Refused) and not isinstance(error, AuthFailed):
+        return Rejected(name, error.code, error.text, _now())
+    return NotSent(name, str(error), _now())
 
 
 def _now() -> datetime:

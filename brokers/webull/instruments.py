@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 from brokers.access import Priority
@@ -97,8 +97,13 @@ def occ_of(leg: Mapping[str, Any], underlying: str) -> str:
     return f"{leg.get('symbol') or underlying}{day:%y%m%d}{right}{int(strike * _THOUSANDTHS):08}"
 
 
-def tick_of(traded: Traded, price: Decimal) -> Decimal:
-    """The smallest step of a price there, in dollars or price points."""
+def on_tick(price: Decimal, traded: Traded) -> Decimal:
+    """`price` on the nearest tick."""
+    tick = _tick_of(traded, price)
+    return (price / tick).quantize(Decimal(1), ROUND_HALF_EVEN) * tick
+
+
+def _tick_of(traded: Traded, price: Decimal) -> Decimal:
     if traded.market is Market.FUTURES:
         return contract_of(traded.symbol).tick
     return FINE_TICK if traded.market is Market.EQUITY and price < 1 else CENT
@@ -111,7 +116,7 @@ def is_tradable_class(kind: str) -> bool:
 def check_account_class(traded: Traded, kind: str) -> None:
     """Futures belong to the futures account, all else to the individual ones. Raises `Refused`."""
     is_futures = traded.market is Market.FUTURES
-    if is_futures != (kind == FUTURES_CLASS) or not is_tradable_class(kind):
+    if is_futures != kind.startswith(FUTURES_CLASS) or not is_tradable_class(kind):
         wanted = "the futures account" if is_futures else "an individual account"
         raise Refused(ACCOUNT_CLASS, f"{traded.symbol} is traded in {wanted}, this one is {kind or 'unknown'}")
 

@@ -35,10 +35,6 @@ class Lanes:
             self._queues[account_id] = deque([job])
         _threads.submit(self._drain, account_id)
 
-    def is_busy(self, account_id: str) -> bool:
-        with self._lock:
-            return account_id in self._queues
-
     def _drain(self, account_id: str) -> None:
         while True:
             with self._lock:

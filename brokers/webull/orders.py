@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from brokers.base import (
@@ -23,7 +23,7 @@ from brokers.base import (
     role_of,
 )
 from brokers.errors import Refused
-from brokers.webull.instruments import Traded, option_leg, tick_of
+from brokers.webull.instruments import Traded, on_tick, option_leg
 from brokers.webull.types import MASTER, NORMAL, STOP_LOSS, STOP_PROFIT, Market, OrderState
 
 UNSUPPORTED, MISSING_PRICE = "UNSUPPORTED_ORDER", "MISSING_PRICE"
@@ -84,8 +84,8 @@ def bracket_leg(order: SubmitOrder, traded: Traded) -> BracketLeg:
 
 def exit_prices(side: Side, leg: BracketLeg, entry: Decimal, traded: Traded) -> ExitPrices:
     """The prices at the leg's distances from `entry`, on the tick."""
-    target = None if leg.target_distance is None else _on_tick(entry + side.sign * leg.target_distance, traded)
-    stop = None if leg.stop_distance is None else _on_tick(entry - side.sign * leg.stop_distance, traded)
+    target = None if leg.target_distance is None else on_tick(entry + side.sign * leg.target_distance, traded)
+    stop = None if leg.stop_distance is None else on_tick(entry - side.sign * leg.stop_distance, traded)
     return ExitPrices(target, stop)
 
 
@@ -221,11 +221,6 @@ def _with_legs(modified: Body, order: OrderState) -> Body:
     if order.leg_ids and "quantity" in modified:
         modified["legs"] = [{"id": name, "quantity": modified["quantity"]} for name in order.leg_ids]
     return modified
-
-
-def _on_tick(price: Decimal, traded: Traded) -> Decimal:
-    tick = tick_of(traded, price)
-    return (price / tick).quantize(Decimal(1), ROUND_HALF_EVEN) * tick
 
 
 def _required(value: Decimal | None, what: str) -> Decimal:

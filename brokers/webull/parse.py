@@ -6,6 +6,7 @@ of orders (Webull wire facts, orders). What cannot be read is `OutcomeUnknown`: 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -28,6 +29,8 @@ from brokers.webull.types import (
     Status,
     TradeEvent,
 )
+
+logger = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
 _T = TypeVar("_T")
@@ -125,7 +128,7 @@ def _order(row: Json, combo_type: str, master: str | None) -> OrderState:
         symbol=_symbol(row, legs),
         market=str(row["instrument_type"]),
         side=Side.BUY if row["side"] == "BUY" else Side.SELL,
-        status=Status(row["status"]),
+        status=_status(str(row["status"])),
         order_type=_TYPES.get(row["order_type"]),
         qty=_whole(row.get("total_quantity")),
         filled=filled,
@@ -136,6 +139,15 @@ def _order(row: Json, combo_type: str, master: str | None) -> OrderState:
         at=_time_of_order(row),
         leg_ids=tuple(str(leg["id"]) for leg in legs if "id" in leg),
     )
+
+
+def _status(text: str) -> Status:
+    """A status that nobody documented is no end: the order counts as the venue's to work."""
+    try:
+        return Status(text)
+    except ValueError:
+        logger.warning("webull has an order with the unknown status %r", text)
+        return Status.PENDING
 
 
 def _time_of_order(row: Json) -> datetime | None:
@@ -190,7 +202,6 @@ def _event(row: Json) -> TradeEvent:
         account_id=str(row["account_id"]),
         client_order_id=str(row["client_order_id"]),
         status=_SCENES.get(str(row.get("scene_type"))),
-        scene=str(row.get("scene_type")),
         qty=None if qty is None else int(qty),
         filled=None if filled is None else int(filled),
         average=decimal_of(row.get("filled_price")),

@@ -11,17 +11,18 @@ import threading
 import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from brokers.base import AccountRef, ConnectionState
 from brokers.connector import Backoff
-from brokers.errors import AuthFailed, BrokerError, RateLimited
+from brokers.errors import AuthFailed, BrokerError, RateLimited, Refused
 from brokers.reports import BalanceReport, ConnectionReport
 from brokers.webull.accounts import Directory
 from brokers.webull.auth import TWO_FACTOR_PENDING
 from brokers.webull.book import Book
 from brokers.webull.events import EventStream
 from brokers.webull.evidence import Reader
-from brokers.webull.types import TradeEvent
+from brokers.webull.types import AccountPicture, TradeEvent
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ RECONCILE_SECONDS = 60.0
 STALE_SECONDS = 15.0
 PENDING_SECONDS = 5.0
 MANY = 3
-LONGEST_PAUSE_SECONDS = 60.0
+_T = TypeVar("_T")
 # Less than the book keeps finished orders, so that none is forgotten and found again.
 RECONCILED = timedelta(hours=12)
 
@@ -57,6 +58,7 @@ class Poller:
         self._failures = 0
         self._good = self._round_due = self._cash_due = self._reconcile_due = 0.0
         self._subscribed = False
+        self._turn = 0
 
     def start(self) -> None:
         self._enter(ConnectionState.CONNECTING)
@@ -97,7 +99,7 @@ class Poller:
                 pause = self._on_refused_login(error)
             except RateLimited as error:
                 self._note_staleness(str(error))
-                pause = min(max((error.until - datetime.now(UTC)).total_seconds(), BUSY_SECONDS), LONGEST_PAUSE_SECONDS)
+                pause = min(max((error.until - datetime.now(UTC)).total_seconds(), BUSY_SECONDS), IDLE_SECONDS)
             except BrokerError as error:
                 pause = self._on_trouble(str(error))
             except Exception:  # the outermost frame of this thread: a bug costs a pause, not the login
@@ -124,7 +126,7 @@ class Poller:
     def _pause(self) -> float:
         if self._wanted:
             return 0.0
-        is_busy = any(self._book.is_waiting(account) for account in self._directory.traded())
+        is_busy = any(self._book.in_flight(account) for account in self._directory.traded())
         return BUSY_SECONDS if is_busy else max(0.0, min(self._round_due - time.monotonic(), IDLE_SECONDS))
 
     def _bring_up(self) -> None:
@@ -136,8 +138,9 @@ class Poller:
 
     def _synchronize(self, back: timedelta | None) -> None:
         """Read everything; the connection is live once it is known what is there."""
-        accounts = self._directory.traded()
-        pictures = [self._reader.account(account, back) for account in accounts]
+        pictures = [
+            picture for picture in (self._read(a, back) for a in self._directory.traded()) if picture is not None
+        ]
         self._enter(ConnectionState.LIVE)
         if pictures:
             self._book.sync(pictures)
@@ -145,11 +148,21 @@ class Poller:
         self._reconcile_due, self._cash_due = now + RECONCILE_SECONDS, now + CASH_SECONDS
         self._round_due = now + IDLE_SECONDS
 
+    def _read(self, account: AccountRef, back: timedelta | None) -> AccountPicture | None:
+        """One account that the key may not see leaves the others their reports."""
+        try:
+            return self._reader.account(account, back)
+        except AuthFailed:
+            raise
+        except Refused as error:
+            logger.warning("webull does not show %s: %s", account.name, error)
+            self._directory.deny(account)
+            return None
+
     def _look_at_wanted(self) -> None:
         while self._wanted:
-            account, name = self._wanted[0]
+            account, name = self._wanted.popleft()
             self._look_at(account, name)
-            self._wanted.popleft()
             # Whatever was worth a look may have moved the position.
             self._round_due = 0.0
 
@@ -157,35 +170,39 @@ class Poller:
         self._book.take(account, self._reader.order(account, name))
 
     def _look_around(self, now: float) -> None:
-        for account in self._directory.traded():
-            if now >= self._round_due:
+        """Each time from another account on: whoever finds nothing left to ask with is not always the same one."""
+        is_due = now >= self._round_due
+        if is_due:
+            # Before the looks: what an event asks for meanwhile is a round of its own.
+            self._round_due = now + IDLE_SECONDS
+        self._turn += 1
+        for account in _from(self._turn, self._directory.traded()):
+            if is_due:
                 self._look_over(account)
-            elif self._book.is_waiting(account):
-                self._look_for_missing(account, set())
-        if now >= self._round_due:
-            self._round_due = time.monotonic() + IDLE_SECONDS
+            else:
+                self._look_for(account, self._book.in_flight(account))
         if now >= self._cash_due:
             self._look_at_cash()
 
     def _look_over(self, account: AccountRef) -> None:
         working = self._reader.working(account)
         self._book.take(account, working)
-        self._look_for_missing(account, {state.client_order_id for state in working})
         if self._book.take_positions(account, self._reader.positions(account)):
             self._book.take_positions(account, self._reader.positions(account))
+        listed = {state.client_order_id for state in working}
+        self._look_for(account, [name for name in self._book.unfinished(account) if name not in listed])
 
-    def _look_for_missing(self, account: AccountRef, listed: set[str]) -> None:
+    def _look_for(self, account: AccountRef, names: list[str]) -> None:
         """Orders that the open list does not show any more, or not yet.
 
         Many at once are looked for in the history first: it lags, but one question answers for all that have ended.
         """
-        names = [name for name in self._book.unfinished(account) if name not in listed]
         if len(names) >= MANY:
             history = self._reader.history(account, RECONCILED)
             self._book.take(account, [state for state in history if state.is_done])
             still = set(self._book.unfinished(account))
             names = [name for name in names if name in still]
-        for name in names[:MANY]:
+        for name in _from(self._turn * MANY, names)[:MANY]:
             self._look_at(account, name)
 
     def _look_at_cash(self) -> None:
@@ -219,3 +236,9 @@ class Poller:
         if state is not self.state:
             self.state = state
             self._book.say([ConnectionReport(state, datetime.now(UTC), detail)])
+
+
+def _from(place: int, items: list[_T]) -> list[_T]:
+    """All of them, beginning at a place that may lie rounds ahead."""
+    start = place % len(items) if items else 0
+    return [*items[start:], *items[:start]]

@@ -13,7 +13,7 @@ from brokers.base import AccountRef, Side
 from brokers.errors import OutcomeUnknown, Refused
 from brokers.webull import limits
 from brokers.webull.client import Client
-from brokers.webull.instruments import Traded
+from brokers.webull.instruments import Traded, on_tick
 from brokers.webull.parse import decimal_of, positions_of, time_of
 from brokers.webull.types import Market
 
@@ -64,10 +64,10 @@ def reference_price(client: Client, account: AccountRef, traded: Traded, side: S
             wanted = price.ask if side is Side.BUY else price.bid
             found = price.last if wanted is None else wanted
             if price.symbol == traded.symbol and found is not None:
-                return found
+                return on_tick(found, traded)
     held = positions_of(client.read(limits.POSITIONS, {"account_id": account.broker_id}, priority))
     last = next((position.last for position in held if position.symbol == traded.symbol), None)
     if last is None:
         why = str(refusal) if refusal is not None else "the venue quotes nothing"
         raise Refused(NO_PRICE, f"{traded.symbol} has no price to measure the order from: {why}")
-    return last
+    return on_tick(last, traded)

@@ -11,8 +11,8 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 EVENTS_METHOD = "/grpc.trade.event.EventService/Subscribe"
-SUBSCRIBED, PING, AUTH_ERROR, TOO_MANY_CONNECTIONS, EXPIRED = range(5)
-ORDER_EVENT, POSITION_EVENT, OPTION_EVENT = 1024, 1028, 1032
+SUBSCRIBED, AUTH_ERROR, TOO_MANY_CONNECTIONS, EXPIRED = 0, 2, 3, 4
+ORDER_EVENT = 1024
 ALL_EVENTS = 7
 
 _Field = descriptor_pb2.FieldDescriptorProto

@@ -26,6 +26,7 @@ from brokers.webull.prices import Price
 logger = logging.getLogger(__name__)
 
 KEEPALIVE_SECONDS = 60
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1, 30
 SUB_TYPES = ("SNAPSHOT", "QUOTE")
 MOST_SYMBOLS = 100
 _MESSAGES = {"snapshot": protos.SNAPSHOT, "quote": protos.QUOTE, "tick": protos.TICK}
@@ -56,7 +57,7 @@ class QuotePush:
             self._mqtt.tls_set()
         if scheme in ("ws", "wss"):
             self._mqtt.ws_set_options(path=self._address.path or "/mqtt")
-        self._mqtt.reconnect_delay_set(min_delay=1, max_delay=30)
+        self._mqtt.reconnect_delay_set(min_delay=FIRST_RETRY_SECONDS, max_delay=LAST_RETRY_SECONDS)
         self._mqtt.on_connect = self._on_connect
         self._mqtt.on_message = self._on_message
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -89,7 +89,6 @@ class TradeEvent:
     account_id: str
     client_order_id: str
     status: Status | None
-    scene: str
     qty: int | None
     filled: int | None
     average: Decimal | None
@@ -105,5 +104,3 @@ class AccountPicture:
     orders: tuple[OrderState, ...]
     positions: tuple[PositionState, ...]
     cash: Decimal | None = None
-    missing: tuple[str, ...] = field(default=())
-    """Client order ids that the venue says it does not have."""

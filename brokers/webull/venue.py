@@ -161,6 +161,7 @@ VENUE = Venue(
     environments=("paper", "live", "sandbox"),
     endpoints=endpoints,
     limits=limits.LIMITS,
+    order_endpoint=limits.PLACE,
     markets=("futures", "stocks", "options"),
     by_market={"stocks": STOCKS, "options": OPTIONS},
     automation_policy=(

@@ -10,10 +10,12 @@ from uuid import UUID
 import structlog
 
 from brokers.base import Connection, ConnectionState, OnQuote, QuoteSource
+from brokers.errors import BrokerError
 
 log = structlog.get_logger(__name__)
 SILENT_AFTER_S = 30.0
 SHUNNED_FOR_S = 600.0
+AGAIN_AFTER_S = 30.0
 
 
 @dataclass(slots=True)
@@ -71,8 +73,9 @@ class Feeds:
                 by_source.setdefault(sources[login_id], []).append(connection)
         self._drop_lost(live, by_source, is_open=is_open)
         for name, candidates in by_source.items():
-            if name not in self._feeds and symbols:
-                self._open(name, self._preferred(candidates))
+            chosen = self._preferred(candidates)
+            if name not in self._feeds and symbols and chosen is not None:
+                self._open(name, chosen)
         for feed in self._feeds.values():
             feed.follow(symbols)
 
@@ -95,12 +98,20 @@ class Feeds:
                 self._shunned[feed.login_id] = now
                 self._close(name, "it says nothing")
 
-    def _preferred(self, candidates: list[Connection]) -> Connection:
-        """The one that was silent longest ago, or never."""
-        return min(candidates, key=lambda one: self._shunned.get(one.login_id, float("-inf")))
+    def _preferred(self, candidates: list[Connection]) -> Connection | None:
+        """The one that failed us longest ago, or never; None while all have just failed us."""
+        now = time.monotonic()
+        failed_at = {one.login_id: self._shunned.get(one.login_id, float("-inf")) for one in candidates}
+        ready = [one for one in candidates if now - failed_at[one.login_id] >= AGAIN_AFTER_S]
+        return min(ready, key=lambda one: failed_at[one.login_id], default=None)
 
     def _open(self, name: str, connection: Connection) -> None:
-        source = connection.quotes(self._listen(name))
+        try:
+            source = connection.quotes(self._listen(name))
+        except BrokerError as error:
+            self._shunned[connection.login_id] = time.monotonic()
+            log.warning("quotes.source_not_opened", source=name, login=str(connection.login_id), reason=str(error))
+            return
         self._feeds[name] = Feed(name, connection.login_id, source)
         source.start()
         log.info("quotes.source_opened", source=name, login=str(connection.login_id))

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, connection
 
+from brokers.quotes.tradingview import TradingViewQuotes
 from execution import changes, cutoff, doubt, health, planner, protection
 from execution.lane.months import MonthKeeper
 from execution.lane.quotes import QuoteKeeper
@@ -25,7 +27,8 @@ class Keeper:
     def __init__(self, lane: Lane, ownership: Ownership) -> None:
         self._lane = lane
         self._ownership = ownership
-        self._quotes = QuoteKeeper(lane)
+        has_charts = settings.TRADINGVIEW_QUOTES and lane.index == 0
+        self._quotes = QuoteKeeper(lane, TradingViewQuotes if has_charts else None)
         self._months = MonthKeeper(lane)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)

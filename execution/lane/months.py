@@ -14,6 +14,7 @@ from django.db.models.functions import Mod
 from brokers import instruments
 from brokers.base import Connection, ConnectionState
 from brokers.errors import BrokerError
+from brokers.models import BrokerLogin
 from execution.lane.runtime import Lane
 from execution.models import OrderIntent
 from justtrades import clock
@@ -21,6 +22,7 @@ from recorders.models import Notice, NoticeKind, Recorder
 
 log = structlog.get_logger(__name__)
 EVERY_S = 600.0
+PAPER = "paper"
 TRADED_WITHIN = timedelta(days=7)
 
 
@@ -33,11 +35,16 @@ class MonthKeeper:
 
     def look(self) -> None:
         now = time.monotonic()
-        live = next((c for c in self._lane.connections() if c.state is ConnectionState.LIVE), None)
-        if live is None or now - self._looked_at < EVERY_S:
+        if now - self._looked_at < EVERY_S:
+            return
+        live = {c.login_id: c for c in self._lane.connections() if c.state is ConnectionState.LIVE}
+        # The paper venue has no calendar but ours.
+        logins = BrokerLogin.objects.filter(pk__in=live).exclude(venue=PAPER)
+        asked = logins.values_list("id", flat=True).first()
+        if asked is None:
             return
         self._looked_at = now
-        self._lane.loop.background(lambda: self._compare(live))
+        self._lane.loop.background(lambda: self._compare(live[asked]))
 
     def _compare(self, live: Connection) -> None:
         try:

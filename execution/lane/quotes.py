@@ -150,6 +150,7 @@ class QuoteKeeper:
                 # The outermost frame of this thread: quotes must outlive a fault of one source.
                 log.exception("quotes.round_failed")
             self._move_stops()
+        connection.close()
 
     def _share(self) -> None:
         """Tell the others what came, hear what they ask for, and what they have that no stream of ours tells."""

@@ -19,6 +19,7 @@ from brokers.models import BrokerLogin
 from brokers.registry import VENUES
 from brokers.reports import Event, NotSent
 from brokers.services import access_of
+from brokers.services.budgets import lane_budgets, owned_budget
 from brokers.streams import StreamLoop
 from brokers.vault import WrongKey
 from execution.dispatch import dispatch_due
@@ -40,6 +41,7 @@ class Lane:
         self.looked_at: dict[tuple[UUID, str], datetime] = {}
         self._connections: dict[UUID, Connection] = {}
         self._asked_at: dict[UUID, datetime | None] = {}
+        self._budgets = lane_budgets(index)
         self._connecting = threading.Lock()
 
     def start(self) -> None:
@@ -53,6 +55,7 @@ class Lane:
             connection.stop()
         self.loop.stop()
         self.inbox.stop()
+        self._budgets.stop()
 
     def dispatch(self) -> None:
         if self.is_owner:
@@ -110,7 +113,9 @@ class Lane:
             if login.id in self._connections:
                 return self._connections[login.id]
             try:
-                connection = VENUES[login.venue].connect(login.id, access_of(login), self._sink, self.loop)
+                budget = owned_budget(self._budgets, login)
+                access = access_of(login, budget=budget)
+                connection = VENUES[login.venue].connect(login.id, access, self._sink, self.loop)
             except (errors.BrokerError, WrongKey, KeyError) as error:
                 log.warning("lane.login_not_opened", login=str(login.id), reason=str(error))
                 return None

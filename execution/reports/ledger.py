@@ -27,7 +27,7 @@ _ORDER_COLUMNS = (
     *_WISH_COLUMNS,
 )  # fmt: skip
 _INTENT_COLUMNS = (
-    "status", "reason_code", "reason_text", "cleared_at", "sent_at", "acknowledged_at", "filled_at",
+    "client_order_id", "status", "reason_code", "reason_text", "cleared_at", "sent_at", "acknowledged_at", "filled_at",
     "protected_at", "finished_at",
 )  # fmt: skip
 

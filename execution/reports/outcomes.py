@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brokers.base import OrderStatus
 from brokers.reports import Accepted, NotSent, Outcome, Rejected, Sent, Unknown
+from execution.intents import order_name
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent
 from execution.reports.ledger import Ledger
 
@@ -75,12 +76,17 @@ def _absorb(ledger: Ledger, order: Order, stranger: Order) -> None:
 
 
 def reject(ledger: Ledger, order: Order, code: str, text: str) -> None:
-    """The venue's refusal, with proof. A refused exit is tried again: it can only reduce, and must get through."""
+    """The venue's refusal, with proof. A refused exit is tried again: it can only reduce, and must get through.
+
+    It goes under a new name: where ids are unique, a refused order has used its own up.
+    """
     intent = ledger.intent_of(order)
     is_exit = intent is not None and intent.kind in {IntentKind.EXIT, IntentKind.REDUCE}
     order.reject_code, order.reject_text = code[:64], text[:512]
     if intent is not None and is_exit and order.role == "exit" and intent.attempts < MAX_EXIT_ATTEMPTS:
-        ledger.move(order, OrderStatus.NOT_PLACED, f"{code}: {text}")
+        ledger.move(order, OrderStatus.REJECTED, f"{code}: {text}")
+        if intent.client_order_id == order.client_order_id:
+            intent.client_order_id = order_name(intent.kind, f"{intent.idempotency_key}#{intent.attempts}")
         ledger.move_intent(intent, IntentStatus.CLEARED, code, text)
         return
     ledger.move(order, OrderStatus.REJECTED, f"{code}: {text}")

@@ -65,7 +65,7 @@ def _live_legs(keys: Iterable[Key]) -> dict[Key, list[Order]]:
 def _own_orders(intents: Iterable[OrderIntent]) -> dict[UUID, Order]:
     orders = Order.objects.filter(
         intent_id__in=[intent.id for intent in intents], role__in=[OrderRole.ENTRY.value, OrderRole.EXIT.value]
-    )
+    ).order_by("created_at", "id")
     return {order.intent_id: order for order in orders if order.intent_id is not None}
 
 

@@ -23,6 +23,8 @@ def banner(content: dict[str, Any]) -> str:
             f"  {_curl(address, _ENTRY)}",
             f"  {_curl(address, _EXIT)}",
         ]
+    if "every_venue" in content:
+        lines += ["", "Buy one at every broker:", "", f"  {_curl(content['every_venue']['webhook_url'], _ENTRY)}"]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
 
 

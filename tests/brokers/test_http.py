@@ -139,6 +139,14 @@ def test_a_429_holds_as_long_as_the_venue_says(serve: Serve) -> None:
     assert 1790 < (raised.value.until - datetime.now(UTC)).total_seconds() <= 1800
 
 
+def test_a_lock_holds_for_an_hour(serve: Serve) -> None:
+    """H3"""
+    server = serve(lambda *_: (423, b""))
+    with pytest.raises(RateLimited) as raised:
+        HttpClient(server.url).get("order/list")
+    assert 3_590 < (raised.value.until - datetime.now(UTC)).total_seconds() <= 3_600
+
+
 def test_a_form_is_sent_as_one(serve: Serve) -> None:
     seen: list[tuple[bytes, str | None, str | None]] = []
 
@@ -214,7 +222,7 @@ def test_only_hosts_of_one_domain_share_a_token(url: str, other: str, *, expecte
 
 
 def test_a_token_is_never_carried_to_a_stranger(serve: Serve) -> None:
-    """H6 L2"""
+    """H6, L2"""
     server = serve(lambda *_: (307, b"", {"Location": "http://evil.example/v1/order/placeorder"}))
     with pytest.raises(Refused) as raised:
         HttpClient(server.url).post("order/placeorder", b"{}", bearer="T0KEN")

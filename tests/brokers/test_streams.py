@@ -250,7 +250,9 @@ def test_too_many_connections_cools_everybody_down(loop: StreamLoop, server: Soc
 
 def test_a_stream_may_hold_everybody_back(loop: StreamLoop, server: SocketServer) -> None:
     ear, peer = connect(loop, server)
-    loop.call(lambda: ear.stream.hold(30.0, everybody=True))
+    held = threading.Event()
+    loop.call(lambda: (ear.stream.hold(30.0, everybody=True), held.set()))
+    assert held.wait(5)
     peer.close()
     until(lambda: ear.closings)
     second = Ear(server.url)

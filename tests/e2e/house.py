@@ -152,10 +152,10 @@ class House:
         self.followers += made
         return made
 
-    def await_live(self) -> None:
+    def await_live(self, timeout_s: float = 20) -> None:
         logins = {follower.trader.account.login_id for follower in self.followers}
         live = BrokerLogin.objects.filter(pk__in=logins, state=ConnectionState.LIVE.value)
-        self.plant.until(lambda: live.count() == len(logins), "every login is live")
+        self.plant.until(lambda: live.count() == len(logins), "every login is live", timeout_s)
 
     def alert(self, action: str, **fields: Any) -> bytes:
         return json.dumps({"action": action, "ticker": TICKER, "id": secrets.token_hex(4), **fields}).encode()

@@ -46,7 +46,7 @@ def holds(follower: Follower, net: int) -> bool:
 
 
 def exits_at(follower: Follower) -> list[tuple[str, int, Decimal]]:
-    """Kind, remaining contracts and price of each working exit, merged by price; the venue's own where it shows them."""
+    """Kind, remaining contracts and price of each working exit, merged by price; the venue's own where it has some."""
     if follower.venue == "paper":
         rows = Order.objects.filter(trader=follower.trader, role__in=[OrderRole.STOP, OrderRole.TARGET])
         found = [

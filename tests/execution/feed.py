@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from brokers.base import AccountRef, ConnectionState, OnQuote, Request
+from brokers.errors import BrokerError
 from brokers.reports import SyncReport
 from justtrades import clock
 
@@ -39,12 +40,15 @@ class ScriptedConnection:
         self.login_id = login_id or uuid.uuid4()
         self.state = ConnectionState.LIVE
         self.sources: list[ScriptedSource] = []
+        self.refusal: BrokerError | None = None
 
     @property
     def source(self) -> ScriptedSource:
         return self.sources[-1]
 
     def quotes(self, on_quote: OnQuote) -> ScriptedSource:
+        if self.refusal is not None:
+            raise self.refusal
         self.sources.append(ScriptedSource(on_quote))
         return self.source
 

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from brokers.base import CancelOrder, FlattenPosition, OrderStatus, Side, SubmitOrder
+from brokers.base import CancelOrder, FlattenPosition, OrderRole, OrderStatus, Side, SubmitOrder, role_of
+from brokers.reports import Rejected
 from execution.dispatch import CUT_BOUND
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent
+from execution.reports.apply import apply_events
 from execution.sweep import expire_entries
 from justtrades import clock
-from tests.execution.desk import MNQ, WritingDesk
+from tests.execution.desk import MNQ, WritingDesk, held, planned_intents, recorder_with
 from tests.factories import BrokerAccountFactory, OrderFactory, OrderIntentFactory, PositionFactory, TraderFactory
 
 pytestmark = pytest.mark.django_db
@@ -232,3 +234,28 @@ def test_an_exit_that_was_not_placed_is_sent_again_under_its_own_order() -> None
     order.refresh_from_db()
     assert (order.status, reloaded(intent).attempts) == ("submitting", 2)
     assert Order.objects.filter(intent=intent).count() == 1
+
+
+def test_an_exit_that_was_refused_is_sent_again_as_another_order() -> None:
+    trader = TraderFactory()
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=1)
+    sent = cleared(trader=trader, **EXIT)
+    desk = WritingDesk()
+    desk.dispatch()
+    apply_events([(trader.account.login_id, Rejected(sent.client_order_id, "SessionClosed", "closed", clock.now()))])
+    OrderIntent.objects.update(cleared_at=clock.now())
+    desk.dispatch()
+    first, second = [request.client_order_id for request in desk.sent]
+    assert first == sent.client_order_id != second
+    assert [row.status for row in Order.objects.filter(intent=sent).order_by("created_at")] == [
+        "rejected", "submitting",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "role"), [(EXIT, OrderRole.EXIT), ({}, OrderRole.ENTRY)])
+def test_the_name_of_an_order_says_whether_it_closes(kind: dict[str, Any], role: OrderRole) -> None:
+    recorder, (trader,) = recorder_with(1)
+    if kind:
+        held(trader, 1)
+    (intent,) = planned_intents(recorder, "close" if kind else "buy")
+    assert role_of(intent.client_order_id) is role

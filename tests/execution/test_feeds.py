@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from brokers.base import ConnectionState, OnQuote
+from brokers.errors import Refused
 from execution.lane import feeds
 from execution.lane.feeds import Feeds
 from tests.execution.feed import ScriptedConnection
@@ -129,6 +130,24 @@ def test_a_silent_source_without_an_alternative_is_kept(impatient: None) -> None
     lane.refresh(MNQ)
     lane.refresh(MNQ)
     assert [len(each.sources) for each in lane.connections] == [1, 1]
+
+
+def test_a_login_that_gives_no_stream_holds_up_nobody() -> None:
+    lane = Listeners(LIVE, DEMO, LIVE)
+    lane.connections[0].refusal = Refused("NO_MARKET_DATA", "not in this plan")
+    lane.refresh(MNQ)
+    assert lane.running == [[], [{MNQ}], []]
+    lane.refresh(MNQ)
+    assert lane.running == [[], [{MNQ}], [{MNQ}]]
+
+
+def test_a_login_that_gives_no_stream_is_not_asked_again_at_once() -> None:
+    lane = Listeners(LIVE)
+    lane.connections[0].refusal = Refused("NO_MARKET_DATA", "not in this plan")
+    lane.refresh(MNQ)
+    lane.connections[0].refusal = None
+    lane.refresh(MNQ)
+    assert lane.running == [[]]
 
 
 def test_all_streams_end_with_the_lane() -> None:

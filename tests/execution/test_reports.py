@@ -116,7 +116,9 @@ def test_a_refused_exit_is_tried_again_and_given_up_after_five() -> None:
     exit_ = {"kind": IntentKind.EXIT, "leg": "exit", "side": "sell"}
     venue = Venue(**exit_)
     venue.apply(Rejected(venue.name, "SessionClosed", "closed", now()))
-    assert (venue.order.status, venue.intent.status) == ("not_placed", "cleared")
+    (refused,) = Order.objects.filter(intent=venue.intent)
+    assert (refused.status, venue.intent.status) == ("rejected", "cleared")
+    assert venue.intent.client_order_id != refused.client_order_id, "where ids are unique, that one is used up"
     tired = Venue(**exit_, attempts=5)
     tired.apply(Rejected(tired.name, "SessionClosed", "closed", now()))
     assert (tired.order.status, tired.intent.status) == ("rejected", "failed")

@@ -98,6 +98,19 @@ def test_a_state_is_good_once(alice: Client, sandbox: RunningSandbox) -> None:
     assert "used already" in refused(alice, again)
 
 
+def test_two_requests_at_once_use_a_state_once(alice: Client, cast: Cast, sandbox: RunningSandbox) -> None:
+    """Each has read the session before the other wrote it."""
+    address = begin(alice)
+    codes = [allow(address, sandbox), allow(address, sandbox)]
+    waiting = alice.session[SESSION_KEY]
+    alice.get(CALLBACK, codes[0])
+    BrokerLogin.objects.all().delete()
+    session = alice.session
+    session[SESSION_KEY] = waiting
+    session.save()
+    assert "at this very moment" in refused(alice, codes[1])
+
+
 def test_a_state_is_used_up_also_by_a_code_that_fails(alice: Client, sandbox: RunningSandbox) -> None:
     address = begin(alice)
     brought = allow(address, sandbox)

@@ -21,13 +21,14 @@ PANELS = ("status", "positions", "signals", "recorders", "orders", "fills")
 OWNED = {
     "signal": "signal", "signal_traces": "signal", "trace": ("signal", "trader"),
     "recorder": "recorder", "recorder_edit": "recorder", "recorder_rotate": "recorder", "recorder_delete": "recorder",
-    "recorder_test_alert": "recorder", "recorder_clone": "recorder", "recorder_revoke": "recorder",
+    "recorder_test_alert": "recorder", "recorder_quota": "recorder",
+    "recorder_clone": "recorder", "recorder_revoke": "recorder",
     "chain_converge": ("recorder", "chain"),
     "trader_edit": "trader", "trader_enable": "trader", "trader_disable": "trader", "trader_delete": "trader",
     "broker_enable": "login", "broker_disable": "login", "broker_reconnect": "login", "broker_preflight": "login",
     "broker_approve": "login", "broker_delete": "login",
 }  # fmt: skip
-READ_ONLY = {"signal", "signal_traces", "trace", "recorder"}
+READ_ONLY = {"signal", "signal_traces", "trace", "recorder", "recorder_quota"}
 POST_ONLY = {
     "recorder_rotate", "recorder_delete", "recorder_test_alert", "trader_enable", "trader_disable", "trader_delete",
     "broker_enable", "broker_disable", "broker_reconnect", "broker_preflight",

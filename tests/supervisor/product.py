@@ -78,7 +78,7 @@ class Product:
         family = self.family()
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(STOP_TIMEOUT_S) == 0
-        assert [process for process in family if process.is_running()] == []
+        assert [process for process in family if _is_alive(process)] == []
 
     def end(self) -> None:
         """Whatever state it is in."""
@@ -107,3 +107,11 @@ class Product:
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """What has ended and was not collected yet, by a first process that takes its time, is no longer alive."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -21,6 +21,7 @@ from brokers.sandbox.tradovate.calls import (
     ViolationError,
 )
 from brokers.sandbox.tradovate.desk import Desk
+from brokers.sandbox.tradovate.ratelimits import WITH_CAPTCHA
 from brokers.sandbox.tradovate.reading import read_entity
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Dispatcher:
         if self._take("drop_before_accept", call) is not None:
             call.drop()
             return True
-        if self._take("rate_limit", call) is not None:
+        if self._take("rate_limit", call) is not None or self._asks_too_much(call):
             call.finish(Reply(429, None))
             return True
         fault = self._take("status", call)
@@ -130,6 +131,10 @@ class Dispatcher:
             call.finish(ticket)
         return ticket is not None
 
+    def _asks_too_much(self, call: Call) -> bool:
+        username = None if call.login is None else call.login.username
+        return self._venue.limits.is_beyond(username, self._venue.switches.requests_per_hour)
+
     def _penalty(self, call: Call) -> Reply | None:
         """A penalty ticket, unless the call brings one that has been waited for."""
         due = self._tickets.pop(str(call.params.pop("p-ticket", "")), None)
@@ -137,9 +142,10 @@ class Dispatcher:
             left = due - time.monotonic()
             return self._ticket(left) if left > 0 else None
         fault = self._take("penalty_ticket", call)
-        if fault is None:
-            return None
-        return self._ticket(fault.params["seconds"], captcha=fault.params["captcha"])
+        if fault is not None:
+            return self._ticket(fault.params["seconds"], captcha=fault.params["captcha"])
+        seconds = self._venue.limits.penalty(call.endpoint) if self._venue.switches.endpoint_limits else 0.0
+        return self._ticket(seconds, captcha=call.endpoint in WITH_CAPTCHA) if seconds > 0 else None
 
     def _ticket(self, seconds: float, *, captcha: bool = False) -> Reply:
         """One that needs a captcha cannot be resolved by a program, so it is not remembered."""

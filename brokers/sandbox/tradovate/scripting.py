@@ -92,6 +92,7 @@ def reset(venue: Venue) -> None:
     """
     venue.faults.clear()
     venue.arrivals.clear()
+    venue.limits.forget()
     for account in venue.accounts.values():
         venue.desk.run(account)
         for order in list(account.orders.values()):

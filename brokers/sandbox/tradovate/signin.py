@@ -22,6 +22,8 @@ def request_access_token(venue: Venue, call: Call) -> Reply:
     login = venue.logins.get(str(name))
     call.arrival.username = str(name)
     if login is None or login.password != password or venue.faults.take("bad_login", login) is not None:
+        if venue.switches.endpoint_limits:
+            venue.limits.note_refusal(call.endpoint)
         return Reply(200, {"errorText": BAD_LOGIN_TEXT})
     device_id = call.params.get("deviceId")
     session, token = venue.open_session(login, None if device_id is None else str(device_id))

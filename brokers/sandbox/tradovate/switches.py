@@ -20,7 +20,8 @@ class Switches(SwitchSet):
     login with the same deviceId silences the sockets of the first. price_band_percent: limit prices further from the
     market are refused. fees: fills cost exchange, clearing and NFA fees and commission. moved: logins are served at
     another address only, which REST redirects to and ``apiHosts`` names. evicted_status: how requests with the token
-    of an evicted session are answered.
+    of an evicted session are answered. endpoint_limits: what the venue allows of some endpoints in an hour is enforced.
+    requests_per_hour: how many requests a login may make, 0 for any number.
     """
 
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -47,3 +48,5 @@ class Switches(SwitchSet):
     fees: bool = True
     moved: bool = False
     evicted_status: int = 401
+    endpoint_limits: bool = False
+    requests_per_hour: int = 0

@@ -21,6 +21,7 @@ from brokers.sandbox.tradovate.dispatch import Dispatcher
 from brokers.sandbox.tradovate.faultkinds import TRADOVATE_KINDS
 from brokers.sandbox.tradovate.gateway import MARKET_DATA_SOCKET, USER_SOCKET, Gateway
 from brokers.sandbox.tradovate.oauth import OAuthDesk
+from brokers.sandbox.tradovate.ratelimits import RateLimits
 from brokers.sandbox.tradovate.sessions import Session, SessionBook
 from brokers.sandbox.tradovate.sockets import Socket
 from brokers.sandbox.tradovate.switches import Switches
@@ -52,6 +53,7 @@ class Venue:
         self.arrivals = ArrivalLog()
         self.sessions = SessionBook(self.switches)
         self.oauth = OAuthDesk()
+        self.limits = RateLimits()
         self.logins: dict[str, Login] = {}
         self.accounts: dict[int, Account] = {}
         self.sockets: list[Socket] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from brokers.matching.types import Account as Book
-from brokers.matching.types import Order, Status
+from brokers.matching.types import Kind, Order, Status
 from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.webull.tokens import Token
 from brokers.sandbox.webull.wire import Row
@@ -16,7 +16,8 @@ FUTURES_CLASS, MARGIN_CLASS = "FUTURES", "INDIVIDUAL_MARGIN"
 LABELS = {FUTURES_CLASS: "Futures", MARGIN_CLASS: "Individual Margin"}
 NORMAL, MASTER, STOP_PROFIT, STOP_LOSS = "NORMAL", "MASTER", "STOP_PROFIT", "STOP_LOSS"
 EXITS = frozenset({STOP_PROFIT, STOP_LOSS})
-LEGS = {NORMAL: "entry", MASTER: "entry", STOP_PROFIT: "target", STOP_LOSS: "stop"}
+LEGS = {MASTER: "entry", STOP_PROFIT: "target", STOP_LOSS: "stop"}
+_CLOSING_LEGS = {Kind.LIMIT: "target", Kind.STOP: "stop", Kind.STOP_LIMIT: "stop", Kind.TRAILING: "stop"}
 _STATUSES = {
     Status.SUSPENDED: "PENDING",
     Status.WORKING: "SUBMITTED",
@@ -119,11 +120,17 @@ class Ticket:
 
     @property
     def leg(self) -> str:
-        """As faults call it: entry, target or stop."""
-        return LEGS[self.combo_type]
+        """As faults call it: entry, target or stop. A plain order that closes something is told by its kind."""
+        return LEGS.get(self.combo_type) or _leg_of(self.order)
 
     @property
     def status(self) -> str:
         if self.order.is_working and self.order.filled > 0:
             return "PARTIAL_FILLED"
         return _STATUSES[self.order.status]
+
+
+def _leg_of(order: Order) -> str:
+    position = order.account.positions.get(order.contract.name)
+    is_closing = position is not None and position.net * order.side < 0
+    return _CLOSING_LEGS.get(order.kind, "entry") if is_closing else "entry"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from brokers.matching.types import Account as Book
 from brokers.matching.types import Kind, Order, Position, Status
+from brokers.sandbox.webull import rows
 from brokers.sandbox.webull.books import Account, Group, Login, Ticket
 from brokers.sandbox.webull.tokens import Token
 
@@ -26,7 +27,6 @@ _PLAIN_TICKET_FIELDS = (
     "terms",
     "placed_at",
     "filled_at",
-    "versions",
     "part_interval",
     "part_due",
     "is_forgotten",
@@ -44,11 +44,15 @@ def dump_venue(venue: Venue) -> Saved:
 
 
 def load_venue(venue: Venue, saved: Saved) -> None:
-    """Fill an empty venue. Raises KeyError or TypeError when ``saved`` is not what dump_venue made."""
+    """Fill an empty venue. Raises KeyError or TypeError when ``saved`` is not what dump_venue made.
+
+    Options that have expired since then, and are listed no more, are left out.
+    """
     if saved["format"] != FORMAT:
         raise KeyError("format")
     venue.desk.following = saved["following"]
-    venue.board.load(saved["prices"], venue.desk.listings)
+    prices = {key: row for key, row in saved["prices"].items() if int(key) in venue.desk.listings.by_id}
+    venue.board.load(prices, venue.desk.listings)
     for row in saved["logins"]:
         login = Login(row["username"], row["password"], row["number"], row["user_id"])
         login.tokens = {token["token"]: Token(**token) for token in row["tokens"]}
@@ -122,12 +126,14 @@ def _load_account(venue: Venue, login: Login, saved: Saved) -> Account:
         events=saved["events"],
         fills=saved["fills"],
     )
+    listed = venue.desk.listings.by_name
     for row in saved["positions"]:
-        contract = venue.desk.listings.by_name[row["contract"]]
-        position = Position(contract, row["net"], Decimal(row["cost"]), Decimal(row["realized"]))
-        account.book.positions[contract.name] = position
+        if row["contract"] in listed:
+            position = Position(listed[row["contract"]], row["net"], Decimal(row["cost"]), Decimal(row["realized"]))
+            account.book.positions[position.contract.name] = position
     for row in saved["groups"]:
-        _load_group(venue, account, row)
+        if all(ticket["order"]["contract"] in listed for ticket in row["tickets"]):
+            _load_group(venue, account, row)
     return account
 
 
@@ -137,9 +143,9 @@ def _load_group(venue: Venue, account: Account, saved: Saved) -> None:
         order = _load_order(venue, account, row["order"])
         contract = venue.desk.listings.by_name[order.contract.name]
         fields = {name: row[name] for name in _PLAIN_TICKET_FIELDS}
-        fields["versions"] = [(when, version) for when, version in fields["versions"]]
         ticket = Ticket(account=account, group=group, contract=contract, order=order, **fields)
         order.extra = ticket
+        ticket.versions.append((ticket.placed_at, rows.order_row(ticket)))
         group.tickets.append(ticket)
         account.tickets[ticket.client_order_id] = ticket
         if row["parts"] is not None:

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.services import create_api_token, create_user
 from brokers.models import BrokerAccount, Environment
 from brokers.services import connect_login
-from execution.everywhere import follow_everywhere
+from execution.management.everywhere import follow_everywhere
 from recorders.models import Recorder
 from recorders.services import create_recorder, rotate_token, webhook_url
 from traders.models import Trader
@@ -39,9 +39,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--accounts", type=int, default=5, help="how many accounts follow the demo recorder")
-        parser.add_argument(
-            "--each", type=int, default=1, help="accounts of every venue that follow the second"
-        )
+        parser.add_argument("--each", type=int, default=1, help="accounts of every venue that follow the second")
         parser.add_argument("--state", type=Path, default=settings.STATE_DIR / "demo.json", help="what was made before")
 
     def handle(self, *_args: Any, accounts: int, each: int, state: Path, **_options: Any) -> None:

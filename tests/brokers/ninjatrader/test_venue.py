@@ -1,7 +1,4 @@
-"""What NinjaTrader shows of its own: the name, the page, the fields, the rules. The wire is Tradovate's.
-
-Its acceptance cases are `tests/brokers/tradovate/test_acceptance.py`, which runs for both.
-"""
+"""What NinjaTrader shows of its own: the name, the page, the fields, the rules. The wire is Tradovate's."""
 
 from __future__ import annotations
 

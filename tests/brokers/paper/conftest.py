@@ -6,18 +6,9 @@ import pytest
 
 from brokers.paper.store import PaperStore
 from brokers.paper.terms import Terms
-from brokers.streams import StreamLoop
 from tests.brokers.paper.trader import PRICE, Market, Trader
 
 MakeTrader = Callable[..., Trader]
-
-
-@pytest.fixture(scope="package")
-def loop() -> Iterator[StreamLoop]:
-    running = StreamLoop(name="paper")
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -29,11 +20,11 @@ def market() -> Market:
 
 
 @pytest.fixture
-def make_trader(market: Market, loop: StreamLoop) -> Iterator[MakeTrader]:
+def make_trader(market: Market) -> Iterator[MakeTrader]:
     made: list[Trader] = []
 
     def make(terms: Terms | None = None, store: PaperStore | None = None) -> Trader:
-        trader = Trader(market, loop, terms, store)
+        trader = Trader(market, terms, store)
         made.append(trader)
         return trader.live()
 

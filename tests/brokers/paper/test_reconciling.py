@@ -182,10 +182,10 @@ def test_a_waiting_order_of_a_connection_that_stops_was_not_sent(trader: Trader,
     assert isinstance(trader.outcome(name), NotSent)
 
 
-def test_books_that_are_away_at_first_are_opened_when_they_are_back(market: Market, loop: object) -> None:
+def test_books_that_are_away_at_first_are_opened_when_they_are_back(market: Market) -> None:
     store = FailingStore()
     store.failure = BooksAway("the database does not answer")
-    trader = Trader(market, loop, store=store)  # type: ignore[arg-type]
+    trader = Trader(market, store=store)
     trader.connection.start()
     assert isinstance(trader.outcome(trader.submit()), NotSent)
     store.failure = None
@@ -194,9 +194,9 @@ def test_books_that_are_away_at_first_are_opened_when_they_are_back(market: Mark
     trader.connection.stop()
 
 
-def test_books_that_cannot_be_read_fail_the_login_and_are_left_as_they_are(market: Market, loop: object) -> None:
+def test_books_that_cannot_be_read_fail_the_login_and_are_left_as_they_are(market: Market) -> None:
     store = MemoryStore('{"version": 99}')
-    trader = Trader(market, loop, store=store)  # type: ignore[arg-type]
+    trader = Trader(market, store=store)
     trader.connection.start()
     trader.wait_state(ConnectionState.FAILED)
     assert isinstance(trader.outcome(trader.submit()), NotSent)

@@ -13,6 +13,11 @@ from tests.brokers.paper.trader import PRICE, THANKSGIVING_EVENING, Market, Trad
 from tests.brokers.scripted import until
 
 
+def test_a_price_between_two_ticks_is_refused(trader: Trader) -> None:
+    """E1."""
+    assert trader.refusal(trader.limit(PRICE + Decimal("0.1")))[0] == "PRICE_OFF_TICK"
+
+
 def test_a_size_beyond_the_limit_is_refused_with_both_numbers(trader: Trader) -> None:
     """E2."""
     assert trader.refusal(trader.submit(qty=1001)) == ("ORDER_SIZE", "quantity: had 1001, at least 1 and at most 1000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 import uuid
@@ -48,7 +49,6 @@ from brokers.reports import (
     SyncReport,
     Unknown,
 )
-from brokers.streams import StreamLoop
 from tests.brokers.scripted import until
 
 SYMBOL = "MNQZ6"
@@ -98,7 +98,6 @@ class Trader:
     def __init__(
         self,
         market: Market,
-        loop: StreamLoop,
         terms: Terms | None = None,
         store: PaperStore | None = None,
     ) -> None:
@@ -108,7 +107,7 @@ class Trader:
         self.events: list[Event] = []
         self._lock = threading.Lock()
         login = PaperLogin(uuid.uuid4(), self.ref, terms or Terms(), "paper/demo")
-        self.connection = PaperConnection(login, self.store, market.floor, self._sink, loop, market.clock)
+        self.connection = PaperConnection(login, self.store, market.floor, self._sink, market.clock)
 
     def _sink(self, _login_id: uuid.UUID, events: Sequence[Event]) -> None:
         with self._lock:
@@ -232,3 +231,9 @@ class Trader:
 
     def balances(self) -> list[Decimal]:
         return [report.cash for report in self.heard(BalanceReport)]
+
+
+def let_threads_end() -> None:
+    """A database cannot be dropped while a thread that is gone still holds a connection to it."""
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("paper")])
+    gc.collect()

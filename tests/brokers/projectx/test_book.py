@@ -58,7 +58,7 @@ def told(*rows: dict[str, Any], replies: Replies | None = None) -> list[OrderRep
     ],
 )
 def test_each_state_has_its_status(status: int, fields: dict[str, Any], expected: OrderStatus) -> None:
-    """G1 to G3: a state that is not known yet is still an order that is there."""
+    """G1, G2, G3 a state that is not known yet is still an order that is there."""
     (report,) = told(frames.order(7, status, customTag=TAG, **fields))
     assert report.status is expected
     assert bool(report.reject_text) == (expected is OrderStatus.REJECTED)

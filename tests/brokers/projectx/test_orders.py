@@ -161,7 +161,7 @@ def test_what_ends_a_position_goes_before_what_opens_one(request_: Any, priority
 def test_a_failure_says_the_venue_s_word_for_it(
     endpoint: str, code: int, message: str, expected: tuple[str, str]
 ) -> None:
-    """E4 margin, E3 closed session: the code tells the reason."""
+    """E3, E4 closed session and margin: the code tells the reason."""
     error = codes.failure_of(endpoint, code, message)
     assert isinstance(error, Refused)
     assert (error.code, error.text) == expected

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from brokers.base import ConnectionState
-from brokers.projectx import hub
-from brokers.reports import SyncReport
+from brokers.projectx import hub, stream
+from brokers.reports import ConnectionReport, SyncReport
+from tests.brokers.projectx import frames
 from tests.brokers.projectx.trader import Trader
-from tests.brokers.projectx.venue import Line, Venue, live, opened
+from tests.brokers.projectx.venue import Gate, Line, Venue, live, opened
 from tests.brokers.scripted import Answer, until
-
-LATER = "2026-11-23T14:53:00+00:00"
 
 
 @pytest.mark.parametrize("garbage", [b"{not json\x1e", b"[]\x1e"])
@@ -64,6 +63,39 @@ def test_a_row_that_cannot_be_read_is_not_called_absent(venue: Venue, scripted: 
     assert scripted.client.heard(SyncReport) == []
 
 
+def test_books_that_take_too_long_cost_a_reconnect(
+    venue: Venue, scripted: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I2 a look that never ends is given up."""
+    monkeypatch.setattr(stream, "SYNC_SECONDS", 0.0)
+    gate = Gate(venue, "Trade/search")
+    line = opened(venue, scripted)
+    line.shake_hands()
+    line.subscribe()
+    assert gate.reached.wait(5)
+    monkeypatch.setattr(stream, "SYNC_SECONDS", 120.0)
+    again = Line(venue.socket.accepted())
+    gate.open.set()
+    again.shake_hands()
+    again.subscribe()
+    scripted.client.wait_state(ConnectionState.LIVE)
+    assert len(scripted.client.heard(SyncReport)) == 1
+
+
+def test_a_key_that_is_withdrawn_is_told_while_the_hub_goes_on(
+    venue: Venue, scripted: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H2 renewal refused: the owner hears of it before an order does."""
+    live(venue, scripted)
+    venue.rest["Account/search"] = venue.rest["Order/place"] = (401, b"")
+    venue.rest["Auth/loginKey"] = (200, frames.failure(9))
+    scripted.client.connection._session._next_warming = 0.0
+    until(lambda: "no API subscription" in scripted.client.heard(ConnectionReport)[-1].detail)
+    assert scripted.client.connection.state is ConnectionState.LIVE
+    assert scripted.rejected(scripted.submit()).code == "ApiSubscriptionNotFound"
+    assert len(venue.calls("Auth/loginKey")) == 2
+
+
 def test_pings_go_out_and_silence_is_noticed(venue: Venue, scripted: Trader, monkeypatch: pytest.MonkeyPatch) -> None:
     """I2 silent stream."""
     monkeypatch.setattr(hub, "PING_SECONDS", 0.1)
@@ -75,7 +107,7 @@ def test_pings_go_out_and_silence_is_noticed(venue: Venue, scripted: Trader, mon
 
 
 def test_log_outs_in_a_row_are_answered_later_each_time(venue: Venue, scripted: Trader) -> None:
-    """I1 two sessions that throw each other out do not do it for ever."""
+    """H7 two sessions that throw each other out do not do it for ever."""
     line = live(venue, scripted)
     line.say({"type": 1, "target": "gatewaylogout", "arguments": []})
     again = Line(venue.socket.accepted())

@@ -75,7 +75,7 @@ def test_an_order_that_no_token_gets_through_is_refused(venue: Venue, scripted: 
     ],
 )
 def test_an_answer_that_proves_nothing_is_unknown(venue: Venue, scripted: Trader, answer: Answer | None) -> None:
-    """F3 garbled answer, F1 no answer: Unknown, placed once, and never again."""
+    """F1, F3 no answer, and one that cannot be read: Unknown, placed once, and never again."""
     venue.rest[PLACE] = lambda _fields, _headers: answer
     scripted.unknown(scripted.submit())
     assert len(venue.calls(PLACE)) == 1
@@ -92,7 +92,7 @@ def test_an_answer_that_proves_nothing_is_unknown(venue: Venue, scripted: Trader
     ],
 )
 def test_a_refusal_is_a_rejection(venue: Venue, scripted: Trader, answer: Answer, code: str) -> None:
-    """E4 a refusal that carries an order id is still one, H3 rate limit."""
+    """E4, H3 a refusal that carries an order id is still one, and so is a 429."""
     venue.rest[PLACE] = answer
     assert scripted.rejected(scripted.submit()).code == code
     assert len(venue.calls(PLACE)) == 1

@@ -11,7 +11,7 @@ import pytest
 from brokers import http
 from brokers.access import Endpoints, Priority
 from brokers.base import AccountRef, BracketLeg, ConnectionState, OrderRole, OrderStatus, OrderType, Side
-from brokers.errors import Refused
+from brokers.errors import RateLimited, Refused
 from brokers.projectx import flatten
 from brokers.reports import Accepted, BalanceReport, FillReport, NotSent, OrderReport, SyncReport
 from brokers.sandbox.testing import RunningSandbox
@@ -22,7 +22,7 @@ from tests.brokers.scripted import until
 
 
 def test_the_books_hold_an_open_a_filled_and_a_partly_filled_order(trader: SandboxTrader) -> None:
-    """G1 open order, G2 filled, G3 partly filled then canceled."""
+    """G1, G2, G3 open, filled, and partly filled then canceled."""
     resting, filled = trader.rest(24_900), trader.submit(qty=2)
     trader.accepted(filled)
     trader.fault("partial_fill", parts=[1, 5], interval=30.0)
@@ -103,6 +103,15 @@ def test_a_flatten_takes_the_legs_of_an_entry_that_waits(trader: SandboxTrader) 
     assert (state["workingOrders"], state["suspendedOrders"], trader.net()) == ([], [], 0)
 
 
+def test_a_cancel_that_is_lost_is_made_up_for(trader: SandboxTrader) -> None:
+    """J1 what still works after the close is canceled then."""
+    trader.accepted(trader.submit())
+    trader.accepted(trader.rest(24_900))
+    trader.fault("drop_before_accept", endpoint="order/cancel")
+    trader.accepted(trader.flatten())
+    assert (trader.at_venue(), trader.net()) == ([], 0)
+
+
 def test_a_flatten_of_nothing_has_an_outcome(trader: SandboxTrader) -> None:
     """J2 flatten when flat."""
     assert trader.accepted(trader.flatten()).broker_order_id is None
@@ -139,9 +148,11 @@ def test_a_close_that_was_lost_on_the_way_stays_unknown(trader: SandboxTrader, m
 def test_a_refused_close_is_a_rejection(trader: SandboxTrader) -> None:
     trader.submit()
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
-    trader.fault("reject", endpoint="position/closecontract", text="not now")
+    trader.fault("reject", endpoint="position/closecontract", text="not now", count=2)
     rejected = trader.rejected(trader.flatten())
     assert (rejected.code, rejected.text, trader.net()) == ("OrderRejected", "not now", 1)
+    trader.accepted(trader.rest(24_900))
+    assert trader.rejected(trader.flatten()).text == "not now; 1 of its orders canceled"
 
 
 def test_a_list_that_does_not_come_does_not_stop_a_flatten(
@@ -194,6 +205,16 @@ def test_every_request_is_paid_for_by_what_it_is_for(frugal: SandboxTrader, purs
     purse.spent.clear()
     frugal.client.connection.query(frugal.ref)
     assert purse.spent == [(Priority.POLL, "other")] * 5
+
+
+def test_polls_give_way_to_exits(frugal: SandboxTrader, purse: Purse) -> None:
+    """K1 with the budget nearly spent a poll is refused and an exit passes."""
+    frugal.accepted(frugal.submit())
+    purse.closed_to = {Priority.ENTRY, Priority.POLL}
+    with pytest.raises(RateLimited):
+        frugal.client.connection.query(frugal.ref)
+    frugal.accepted(frugal.submit(Side.SELL, prefix="X-"))
+    assert frugal.net() == 0
 
 
 def test_a_flatten_passes_when_an_entry_finds_nothing_left(frugal: SandboxTrader, purse: Purse) -> None:

@@ -17,7 +17,7 @@ from tests.brokers.scripted import closing_port, until
 
 @pytest.mark.parametrize("kind", ["drop_after_accept", "garbled"])
 def test_an_order_without_a_readable_answer_is_unknown_and_then_found(trader: SandboxTrader, kind: str) -> None:
-    """F1 dropped after accept, F3 garbled answer: Unknown, never a refusal, and never placed again."""
+    """F1, F3 dropped after accept, garbled answer: Unknown, never a refusal, and never placed again."""
     trader.fault(kind, endpoint="order/place")
     name = trader.enter()
     trader.unknown(name)

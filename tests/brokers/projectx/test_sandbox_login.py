@@ -62,7 +62,10 @@ def test_a_429_is_a_refusal_that_silences_the_login(new_trader: Callable[[], San
     assert trader.rejected(trader.submit()).code == "RATE_LIMITED"
     assert purse.silent_until is not None
     assert timedelta(0) < purse.silent_until - datetime.now(UTC) <= timedelta(seconds=5)
-    assert trader.entries() == 0
+    trader.not_sent(trader.submit())
+    purse.silent_until = datetime.now(UTC)
+    trader.accepted(trader.submit())
+    assert trader.entries() == 1
     trader.client.close()
 
 
@@ -75,6 +78,7 @@ def test_a_bad_login_fails_and_is_not_tried_again(new_trader: Callable[[], Sandb
     trader.client.wait_state(ConnectionState.FAILED)
     trader.not_sent(trader.submit())
     assert logins(trader, since) == 1
+    assert trader.client.states().count(ConnectionState.FAILED) == 1
 
 
 def test_the_sign_in_check_names_the_accounts_and_refuses_a_wrong_key(sandbox: RunningSandbox) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from brokers.base import BracketLeg, OrderRole, OrderStatus, OrderType, Side, SubmitOco, SubmitOrder, Trail
+from brokers.projectx.book import REJECTED_CODE, REJECTED_TEXT
 from brokers.reports import FillReport, NotSent, OrderReport, PositionReport
 from brokers.sandbox.testing import RunningSandbox
 from tests.brokers.projectx.frames import SYMBOL
@@ -16,7 +17,7 @@ from tests.brokers.scripted import until
 
 @pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
 def test_a_market_order_is_filled_and_reported(trader: SandboxTrader, side: Side) -> None:
-    """A1 market buy, A2 market sell: outcome, order, fill and position."""
+    """A1, A2 market buy and sell: sent, accepted, order, fill and position."""
     name = trader.submit(side, 2)
     accepted = trader.accepted(name)
     entry = trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
@@ -35,11 +36,11 @@ def test_an_exit_sells_what_is_held(trader: SandboxTrader) -> None:
     name = trader.submit(Side.SELL, 2, prefix="X-")
     assert trader.order(OrderRole.EXIT, OrderStatus.FILLED).client_order_id == name
     until(lambda: trader.net_told() == 0)
-    assert trader.net() == 0
+    assert (trader.net(), trader.at_venue()) == (0, [])
 
 
 def test_a_limit_order_works_changes_and_is_canceled(trader: SandboxTrader) -> None:
-    """B1 limit accepted, B3 limit modified, B2 limit canceled."""
+    """B1, B2, B3 a limit order is accepted, changed and canceled, and fills at none of it."""
     trader.accepted(trader.rest(24_900, qty=2))
     working = trader.order(OrderRole.ENTRY, OrderStatus.WORKING)
     assert (working.order_type, working.price, working.qty) == (OrderType.LIMIT, Decimal(24_900), 2)
@@ -49,6 +50,8 @@ def test_a_limit_order_works_changes_and_is_canceled(trader: SandboxTrader) -> N
     trader.accepted(trader.cancel(working))
     trader.order(OrderRole.ENTRY, OrderStatus.CANCELED)
     assert trader.at_venue() == []
+    trader.sandbox.price("MNQ", 24_800)
+    assert (trader.net(), trader.client.heard(FillReport)) == (0, [])
 
 
 @pytest.mark.parametrize("refusal", ["not_found", "rejected"])
@@ -63,7 +66,7 @@ def test_a_cancel_of_a_canceled_order_has_its_aim(trader: SandboxTrader, refusal
 
 @pytest.mark.parametrize("refusal", ["not_found", "rejected"])
 def test_a_cancel_or_change_of_a_filled_order_is_too_late(trader: SandboxTrader, refusal: str) -> None:
-    """B4 cancel of a finished order: filled. B5 modify refused."""
+    """B4, B5 a cancel and a change of a filled order: both too late, and it stays filled."""
     trader.sandbox.switches(finished_order=refusal)
     trader.rest(24_900)
     working = trader.order(OrderRole.ENTRY, OrderStatus.WORKING)
@@ -71,6 +74,7 @@ def test_a_cancel_or_change_of_a_filled_order_is_too_late(trader: SandboxTrader,
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
     assert trader.rejected(trader.cancel(working)).code == "TOO_LATE"
     assert trader.rejected(trader.change(working, price=Decimal(24_800))).code == "TOO_LATE"
+    assert trader.orders()[working.broker_order_id].status is OrderStatus.FILLED
 
 
 def test_a_cancel_of_an_order_that_never_was_is_refused(trader: SandboxTrader) -> None:
@@ -161,8 +165,10 @@ def test_a_partly_filled_entry_is_told_as_one(trader: SandboxTrader) -> None:
     """D2 partial entry."""
     trader.fault("partial_fill", parts=[1, 2], interval=0.2)
     trader.enter(qty=3)
+    trader.order(OrderRole.ENTRY, OrderStatus.PARTIALLY_FILLED)
+    until(lambda: trader.order(OrderRole.STOP, OrderStatus.WORKING).qty == 1)
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
-    trader.order(OrderRole.STOP, OrderStatus.WORKING)
+    until(lambda: trader.order(OrderRole.STOP, OrderStatus.WORKING).qty == 3)
     until(lambda: trader.filled() == 3)
     assert [fill.qty for fill in trader.client.heard(FillReport)] == [1, 2]
     assert OrderStatus.PARTIALLY_FILLED in {o.status for o in trader.client.heard(OrderReport)}
@@ -174,7 +180,9 @@ def test_a_rejected_leg_is_reported_as_rejected(trader: SandboxTrader) -> None:
     name = trader.enter()
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
     leg = trader.order(OrderRole.STOP, OrderStatus.REJECTED)
-    assert (leg.parent_client_order_id, leg.reject_code) == (name, "OrderRejected")
+    assert (leg.parent_client_order_id, leg.reject_code, leg.reject_text) == (name, REJECTED_CODE, REJECTED_TEXT)
+    trader.order(OrderRole.TARGET, OrderStatus.WORKING)
+    assert trader.at_venue() == [("Limit", 1, PRICE + 10)]
 
 
 @pytest.mark.parametrize(
@@ -195,11 +203,12 @@ def test_one_exits_fill_ends_the_other(trader: SandboxTrader, price: int, done: 
 def test_a_legs_size_and_price_can_be_changed(trader: SandboxTrader) -> None:
     """D5 legs resized."""
     trader.enter(qty=3)
-    trader.order(OrderRole.TARGET, OrderStatus.WORKING)
+    target = trader.order(OrderRole.TARGET, OrderStatus.WORKING)
     stop = trader.order(OrderRole.STOP, OrderStatus.WORKING)
     trader.accepted(trader.change(stop, qty=2, stop_price=Decimal(24_985)))
-    assert ("Stop", 2, 24_985) in trader.at_venue()
-    until(lambda: trader.orders()[stop.broker_order_id].qty == 2)
+    trader.accepted(trader.change(target, qty=2, price=Decimal(25_015)))
+    assert trader.at_venue() == [("Limit", 2, 25_015), ("Stop", 2, 24_985)]
+    until(lambda: [trader.orders()[leg.broker_order_id].qty for leg in (stop, target)] == [2, 2])
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_lost_hub_is_reconnected_and_resynced(trader: SandboxTrader) -> None:
 
 
 def test_a_log_out_by_the_venue_signs_in_again(trader: SandboxTrader) -> None:
-    """I1 GatewayLogout: another session took over."""
+    """H7 GatewayLogout: another session took over."""
     since = datetime.now(UTC).timestamp()
     trader.sandbox.fault(trader.username, "logout")
     trader.client.wait(SyncReport, 2)
@@ -95,7 +95,7 @@ def test_rows_without_the_newer_members_tell_the_same(
 
 
 def test_a_replay_tells_nothing_twice(trader: SandboxTrader) -> None:
-    """I4 old reports again, G6 the same report twice."""
+    """G6, I4 old reports again, each known already."""
     trader.enter()
     settled(trader)
     told = len(trader.client.heard(OrderReport)) + len(trader.client.heard(FillReport))

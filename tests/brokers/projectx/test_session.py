@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from threading import Event as Flag
 from typing import Any
 
 import pytest
 
 from brokers.base import ConnectionState, OrderRole, OrderStatus
-from brokers.projectx import gaps
+from brokers.projectx import gaps, stream
 from brokers.reports import BalanceReport, FillReport, OrderReport, PositionReport, SyncReport
 from tests.brokers.projectx import frames
-from tests.brokers.projectx.frames import ACCOUNT_ID, SYMBOL, TAG
+from tests.brokers.projectx.frames import ACCOUNT_ID, SYMBOL, TAG, ok
 from tests.brokers.projectx.trader import Trader
-from tests.brokers.projectx.venue import Venue, live, opened
+from tests.brokers.projectx.venue import Gate, Venue, live, opened
 from tests.brokers.scripted import Answer, until
 
 LATER = "2026-11-23T14:53:00+00:00"
-
-
-class Gate:
-    """Holds the answers of an endpoint back until opened."""
-
-    def __init__(self, venue: Venue, endpoint: str) -> None:
-        self.reached, self.open = Flag(), Flag()
-        self._usual = venue._usual
-        self._endpoint = endpoint
-        venue.rest[endpoint] = self._answer
-
-    def _answer(self, fields: dict[str, Any], _headers: dict[str, str]) -> Answer:
-        answer = self._usual(self._endpoint, fields)
-        self.reached.set()
-        assert self.open.wait(5)
-        return 200, answer
 
 
 def statuses(trader: Trader) -> list[OrderStatus]:
@@ -144,6 +127,22 @@ def test_a_fill_that_the_books_do_not_have_is_not_asked_for_for_ever(
     until(lambda: all(gap.looks == gaps.MOST_LOOKS for gap in asked._gaps.values()))
 
 
+def test_a_rejected_order_that_is_told_before_the_refusal_is_one_refusal(venue: Venue, scripted: Trader) -> None:
+    """G7 report before the reply: the answer tells the refusal and its reason, the hub does not tell it again."""
+    line = live(venue, scripted)
+
+    def refuse(fields: dict[str, Any], _headers: dict[str, str]) -> Answer:
+        line.event("GatewayUserOrder", frames.order(7, 5, customTag=fields["customTag"]), action=2)
+        line.event("GatewayUserAccount", frames.account(balance=1))
+        scripted.client.wait(BalanceReport)
+        return 200, frames.failure(2, "Invalid price", orderId=7)
+
+    venue.rest["Order/place"] = refuse
+    assert scripted.rejected(scripted.submit()).text == "Invalid price"
+    line.event("GatewayUserOrder", frames.order(8, 1))
+    assert [o.broker_order_id for o in scripted.client.wait(OrderReport)] == ["8"]
+
+
 def test_an_order_never_goes_back(venue: Venue, scripted: Trader) -> None:
     """I4 old reports again: not from done, nor to an older time, nor to a smaller fill."""
     line = live(venue, scripted)
@@ -188,6 +187,19 @@ def test_an_account_that_turns_up_later_is_followed_too(venue: Venue, scripted: 
     line.event("GatewayUserOrder", frames.order(7, 1, accountId=99))
     (order,) = scripted.client.wait(OrderReport)
     assert order.account.name == "PRAC-NEW"
+
+
+def test_the_way_for_orders_is_kept_warm(venue: Venue, scripted: Trader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """H1 a token that ended is renewed before an order needs it."""
+    live(venue, scripted)
+    usual = ok(accounts=[frames.account()])
+    venue.rest["Account/search"] = lambda _fields, headers: (
+        (401, b"") if headers["Authorization"].endswith("signature1") else (200, usual)
+    )
+    monkeypatch.setattr(stream, "WARM_SECONDS", 0.0)
+    scripted.client.connection._session._next_warming = 0.0
+    until(lambda: len(venue.calls("Account/search")) > 4)
+    assert len(venue.calls("Auth/loginKey")) == 2
 
 
 def test_several_records_in_one_message_and_one_in_several(venue: Venue, scripted: Trader) -> None:

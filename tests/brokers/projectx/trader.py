@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -53,14 +54,21 @@ _E = TypeVar("_E", bound=Event)
 OUTCOMES = (Accepted, Rejected, NotSent, Unknown)
 
 
+@cache
+def _loop() -> StreamLoop:
+    """One for all: each would load the certificate store anew."""
+    loop = StreamLoop(name="tests", backoff=Backoff(first=0.01, most=0.05))
+    loop.start()
+    return loop
+
+
 class Client:
-    """A connection with its own loop; keeps every event it is told."""
+    """A connection, and every event that it is told."""
 
     def __init__(self, endpoints: Endpoints, username: str, api_key: str, budget: Budget | None = None) -> None:
         self.events: list[Event] = []
         self._lock = threading.Lock()
-        self.loop = StreamLoop(backoff=Backoff(first=0.01, most=0.05))
-        self.loop.start()
+        self.loop = _loop()
         self.store = MemoryStore()
         self.login_id = uuid4()
         credentials = Credentials("projectx", "live", username, "device-1", {"password": api_key})
@@ -104,7 +112,6 @@ class Client:
 
     def close(self) -> None:
         self.connection.stop()
-        self.loop.stop()
 
 
 class Trader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from threading import Event as Flag
 from typing import Any
 
 import orjson
@@ -76,6 +77,22 @@ class Venue:
     def close(self) -> None:
         self.socket.close()
         self.rest_server.close()
+
+
+class Gate:
+    """Holds the answers of an endpoint back until opened."""
+
+    def __init__(self, venue: Venue, endpoint: str) -> None:
+        self.reached, self.open = Flag(), Flag()
+        self._usual = venue._usual
+        self._endpoint = endpoint
+        venue.rest[endpoint] = self._answer
+
+    def _answer(self, fields: dict[str, Any], _headers: dict[str, str]) -> Answer:
+        answer = self._usual(self._endpoint, fields)
+        self.reached.set()
+        assert self.open.wait(5)
+        return 200, answer
 
 
 class Line:

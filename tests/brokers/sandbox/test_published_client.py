@@ -75,7 +75,7 @@ def test_it_signs_in_and_reads_the_account(published: Published) -> None:
 
 
 def test_it_places_an_order_and_reads_what_became_of_it(published: Published) -> None:
-    """A1 G2"""
+    """A1, G2"""
     order_id = place(published, order_type="Market")
     poll(lambda: published.orders.order_item(order_id)["ordStatus"] == "Filled")
     (fill,) = published.orders.fill_dependents(order_id)
@@ -87,7 +87,7 @@ def test_it_places_an_order_and_reads_what_became_of_it(published: Published) ->
 
 
 def test_it_cancels_and_liquidates(published: Published) -> None:
-    """B2 A3"""
+    """B2, A3"""
     resting = place(published, order_type="Limit", price=24_000.0)
     poll(lambda: published.orders.order_item(resting)["ordStatus"] == "Working")
     published.orders.cancel_order(resting, is_automated=True)

@@ -155,3 +155,21 @@ def test_a_login_that_has_moved_is_sent_away_and_told_where(sandbox, new_client)
         websocket.create_connection(sandbox.ws_url, timeout=5)
     assert refused.value.status_code == 421
     websocket.create_connection(there.replace("http", "ws") + "/websocket", timeout=5).close()
+
+
+def test_limits_count_refused_sign_ins_and_every_renewal(sandbox, new_client):
+    client = new_client()
+    sandbox.switches(endpoint_limits=True)
+    renewals = [client.rest("auth/renewaccesstoken").json() for _ in range(16)]
+    assert ["p-ticket" in answer for answer in renewals] == [False] * 15 + [True]
+    wrong = {"name": client.account.username, "password": "wrong"}
+    answers = [client.rest("auth/accesstokenrequest", wrong).json() for _ in range(6)]
+    assert ["errorText" in answer for answer in answers] == [True] * 5 + [False]
+    assert answers[5]["p-captcha"] is True
+
+
+def test_a_login_that_asks_too_much_is_told_429(sandbox, new_client):
+    client, other = new_client(), new_client()
+    sandbox.switches(requests_per_hour=3)
+    assert [client.rest("account/list").status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert other.rest("account/list").status_code == 200

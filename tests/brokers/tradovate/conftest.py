@@ -9,7 +9,9 @@ import pytest
 
 from brokers.sandbox.testing import RunningSandbox, running_sandbox
 from brokers.venue import Connect
+from tests.brokers.scripted import Answer
 from tests.brokers.tradovate.door import Door
+from tests.brokers.tradovate.oauth import TokenDoor
 from tests.brokers.tradovate.trader import PRICE, Trader
 from tests.brokers.tradovate.venue import Client, Venue
 
@@ -57,6 +59,19 @@ def door() -> Iterator[Door]:
     door = Door()
     yield door
     door.server.close()
+
+
+@pytest.fixture
+def token_door() -> Iterator[Callable[..., TokenDoor]]:
+    doors: list[TokenDoor] = []
+
+    def start(*answers: Answer | None) -> TokenDoor:
+        doors.append(TokenDoor(*answers))
+        return doors[-1]
+
+    yield start
+    for opened in doors:
+        opened.server.close()
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The acceptance cases that every name of this backend passes, from sign-in to flat, through its own `VENUE`."""
+"""The acceptance cases that every name of this backend passes, from sign-in to flat, through its own `VENUE`.
+
+`tests/brokers/ninjatrader` runs them for NinjaTrader's.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import pytest
 from brokers.access import Access, Credentials, Endpoints
 from brokers.base import BracketLeg, OrderRole, OrderStatus, OrderType, Side, Trail
 from brokers.errors import AuthFailed
-from brokers.ninjatrader.venue import VENUE as NINJATRADER
 from brokers.reports import Accepted, FillReport, OrderReport, PositionReport, Rejected
 from brokers.sandbox.testing import RunningSandbox
 from brokers.tradovate.venue import VENUE as TRADOVATE
@@ -19,10 +21,9 @@ from tests.brokers.scripted import until
 from tests.brokers.tradovate.trader import PRICE, SYMBOL, Trader
 
 
-@pytest.fixture(params=[TRADOVATE, NINJATRADER], ids=["tradovate", "ninjatrader"])
-def broker(request: pytest.FixtureRequest) -> Venue:
-    venue: Venue = request.param
-    return venue
+@pytest.fixture
+def broker() -> Venue:
+    return TRADOVATE
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_the_sign_in_check_names_the_accounts_and_a_bad_password_is_refused(
 
 @pytest.mark.parametrize("side", list(Side))
 def test_a_market_order_is_filled(trader: Trader, side: Side) -> None:
-    """A1 A2 G4"""
+    """A1, A2, G4"""
     client_order_id = trader.submit(side, 2)
     order = trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
     assert order.client_order_id == client_order_id
@@ -58,7 +59,7 @@ def test_a_market_order_is_filled(trader: Trader, side: Side) -> None:
 
 
 def test_an_exit_closes_the_position_and_the_order_of_a_flatten_is_known(trader: Trader) -> None:
-    """A3 J1"""
+    """A3, J1"""
     trader.enter()
     trader.order(OrderRole.STOP, OrderStatus.WORKING)
     flat_id = trader.flatten()
@@ -69,7 +70,7 @@ def test_an_exit_closes_the_position_and_the_order_of_a_flatten_is_known(trader:
 
 
 def test_a_limit_order_works_is_changed_and_canceled(trader: Trader) -> None:
-    """B1 B2 B3"""
+    """B1, B2, B3"""
     trader.submit(order_type=OrderType.LIMIT, price=Decimal(24_900))
     working = trader.order(OrderRole.ENTRY, OrderStatus.WORKING)
     trader.change(working, price=Decimal("24910.25"))
@@ -88,7 +89,7 @@ def test_a_stop_order_waits_for_its_price(trader: Trader) -> None:
 
 
 def test_a_bracket_is_armed_from_the_fill_and_one_exit_ends_the_other(trader: Trader) -> None:
-    """D1 D4"""
+    """D1, D4"""
     trader.enter(qty=2)
     target = trader.order(OrderRole.TARGET, OrderStatus.WORKING)
     stop = trader.order(OrderRole.STOP, OrderStatus.WORKING)

@@ -66,7 +66,7 @@ def test_an_expired_stored_token_is_not_used(door: Door) -> None:
 
 
 def test_a_session_that_is_gone_is_signed_in_anew(door: Door) -> None:
-    """H2 H7"""
+    """H2, H7"""
     auth = door.auth()
     stale = auth.token()
     door.answers[RENEW] = (401, b"Access is denied")

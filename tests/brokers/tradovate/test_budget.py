@@ -28,7 +28,7 @@ from brokers.tradovate.orders import priority_of
 from brokers.tradovate.venue import VENUE
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.purse import Purse
-from tests.brokers.tradovate.venue import ACCOUNT, Client, Venue, live, opened
+from tests.brokers.tradovate.venue import ACCOUNT, Client, Venue, live
 
 SYMBOL = "MNQZ6"
 ENTRY = SubmitOrder("e" * 26, ACCOUNT, SYMBOL, Side.BUY, 1)
@@ -77,8 +77,8 @@ def test_the_whole_opening_of_a_session_is_paid_for(venue: Venue, purse: Purse, 
     live(venue, paying)
     assert purse.spent == [
         (Priority.FLATTEN, "auth/accesstokenrequest", 0),
-        (Priority.FLATTEN, "authorize", 1),
         (Priority.FLATTEN, "user/syncrequest", 1),
+        (Priority.FLATTEN, "authorize", 1),
     ]
 
 
@@ -131,6 +131,18 @@ def test_a_flatten_passes_when_an_entry_has_no_requests_left(venue: Venue, purse
     assert all("no requests are left" in o.reason for o in refused)
 
 
+def test_a_flatten_may_look_up_its_contract_when_polls_have_nothing_left(
+    venue: Venue, purse: Purse, paying: Client
+) -> None:
+    """K2"""
+    venue.rest["contract/find?name=ESZ6"] = (200, b'{"id":44,"name":"ESZ6"}')
+    line = live(venue, paying)
+    purse.poor_from = Priority.STOP
+    paying.connection.submit([FlattenPosition(FLATTEN.client_order_id, ACCOUNT, "ESZ6")])
+    line.expect("order/liquidateposition")
+    assert (Priority.FLATTEN, "contract/find", 1) in purse.spent
+
+
 def test_our_own_shortage_does_not_silence_the_login(venue: Venue, purse: Purse, paying: Client) -> None:
     """K1"""
     line = live(venue, paying)
@@ -155,8 +167,7 @@ def test_a_429_is_told_to_the_budget(venue: Venue, purse: Purse, paying: Client)
 def test_a_sync_without_requests_left_waits_and_says_so(venue: Venue, purse: Purse, paying: Client) -> None:
     """H3"""
     purse.poor_endpoints = {"user/syncrequest"}
-    line = opened(venue, paying)
-    line.reply(line.expect("authorize")[0])
+    paying.connection.start()
     until(lambda: any("no requests are left" in report.detail for report in paying.heard(ConnectionReport)))
     until(lambda: paying.connection._session.stream.due > 0)
 

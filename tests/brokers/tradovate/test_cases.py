@@ -22,6 +22,7 @@ from brokers.reports import (
 )
 from brokers.sandbox.testing import RunningSandbox, SandboxAccount
 from brokers.tradovate.venue import VENUE
+from brokers.venue import Connect
 from tests.brokers.scripted import frame, until
 from tests.brokers.tradovate.trader import PRICE, SYMBOL, Trader
 from tests.brokers.tradovate.venue import ACCOUNT, Client, Line, Venue, live, props
@@ -63,11 +64,13 @@ def test_an_entry_filled_in_part_and_canceled_keeps_what_it_filled(trader: Trade
     until(lambda: trader.client.heard(PositionReport)[-1].net_qty == 1)
 
 
-def test_an_order_beyond_the_accounts_margin_is_a_rejected_order(sandbox: RunningSandbox) -> None:
+def test_an_order_beyond_the_accounts_margin_is_a_rejected_order(
+    sandbox: RunningSandbox, connect: Connect = VENUE.connect
+) -> None:
     """E4"""
     poor = {"username": "margin", "password": "pw", "accounts": ["DEMO-MARGIN"], "balance": 10}
     (row,) = sandbox.post("/accounts", logins=[poor])
-    trader = Trader(sandbox, SandboxAccount(**row)).live()
+    trader = Trader(sandbox, SandboxAccount(**row), connect).live()
     try:
         trader.enter(qty=2)
         entry = trader.order(OrderRole.ENTRY, OrderStatus.REJECTED)
@@ -152,7 +155,7 @@ def test_no_secret_reaches_a_log_or_an_event(
 
 
 def test_a_resting_order_is_open_until_it_is_filled(trader: Trader) -> None:
-    """B1 G1"""
+    """B1, G1"""
     trader.submit(order_type=OrderType.LIMIT, price=Decimal(PRICE - 100))
     trader.order(OrderRole.ENTRY, OrderStatus.WORKING)
     (evidence,) = trader.client.connection.query(trader.ref).orders

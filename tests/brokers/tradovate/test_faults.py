@@ -15,7 +15,7 @@ from tests.brokers.tradovate.trader import Trader, outcomes
 
 @pytest.mark.parametrize("kind", ["drop_after_accept", "garbled"])
 def test_f33_f34_an_order_without_a_readable_answer_is_unknown_and_then_found(trader: Trader, kind: str) -> None:
-    """F1 F3"""
+    """F1, F3"""
     trader.fault(kind)
     entry_id = trader.enter()
     trader.client.wait(Unknown)
@@ -140,7 +140,7 @@ def test_f41_a_silent_socket_is_stale_and_its_orders_are_found_by_the_next_sync(
 
 
 def test_f42_a_replay_after_a_reconnect_tells_no_fill_twice(trader: Trader) -> None:
-    """G6 I4"""
+    """G6, I4"""
     trader.enter()
     trader.order(OrderRole.STOP, OrderStatus.WORKING)
     trader.fault("replay")

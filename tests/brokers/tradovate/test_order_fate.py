@@ -97,7 +97,7 @@ def test_unknown_events_are_ignored(venue: Venue, client: Client) -> None:
 
 @pytest.mark.parametrize("ending", ["close", "reset", "garbled", "truncated"])
 def test_a_socket_that_dies_before_the_answer_leaves_it_unknown(venue: Venue, client: Client, ending: str) -> None:
-    """F1 F3"""
+    """F1, F3"""
     line = live(venue, client)
     client.connection.submit([ENTRY])
     request_id, _, _ = line.expect("order/placeorder")

@@ -47,7 +47,7 @@ from tests.brokers.tradovate.trader import PRICE, SYMBOL, Trader
 def test_an_entry_is_filled_and_protected_from_its_fill(
     trader: Trader, side: Side, target: Decimal, stop: Decimal
 ) -> None:
-    """A1 A2 D1"""
+    """A1, A2, D1"""
     entry_id = trader.enter(side, 2)
     entry = trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
     target_leg = trader.order(OrderRole.TARGET, OrderStatus.WORKING)
@@ -89,7 +89,7 @@ def test_several_brackets_sum_to_the_entry(trader: Trader) -> None:
 
 
 def test_a_flatten_closes_and_leaves_nothing_working(trader: Trader) -> None:
-    """A3 J1"""
+    """A3, J1"""
     trader.enter()
     trader.order(OrderRole.STOP, OrderStatus.WORKING)
     flat_id = trader.flatten()
@@ -109,7 +109,7 @@ def test_a_flatten_of_nothing_still_has_an_outcome(trader: Trader) -> None:
 
 
 def test_a_limit_order_is_canceled_once_and_then_too_late(trader: Trader) -> None:
-    """B1 B2 B4"""
+    """B1, B2, B4"""
     trader.submit(order_type=OrderType.LIMIT, price=Decimal("24900.25"))
     working = trader.order(OrderRole.ENTRY, OrderStatus.WORKING)
     assert working.price == Decimal("24900.25")
@@ -122,7 +122,7 @@ def test_a_limit_order_is_canceled_once_and_then_too_late(trader: Trader) -> Non
 
 
 def test_a_partial_fill_is_told_as_one(trader: Trader) -> None:
-    """D2 G2"""
+    """D2, G2"""
     trader.fault("partial_fill", parts=[1, 2], interval=0.3)
     trader.enter(qty=3)
     trader.order(OrderRole.ENTRY, OrderStatus.FILLED)
@@ -232,7 +232,7 @@ def test_orders_before_the_socket_is_up_go_over_rest_with_their_bracket(new_trad
 
 
 def test_a_reconnect_tells_everything_again(trader: Trader) -> None:
-    """I1 G1"""
+    """I1, G1"""
     entry_id = trader.enter()
     trader.order(OrderRole.STOP, OrderStatus.WORKING)
     trader.fault("shutdown")

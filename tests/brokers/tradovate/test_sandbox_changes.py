@@ -42,7 +42,7 @@ def test_a_moved_stop_works_at_its_new_price_and_the_pair_stays_a_pair(trader: T
 
 
 def test_a_moved_target_fills_at_its_new_price_and_ends_the_stop(trader: Trader) -> None:
-    """B3 D4"""
+    """B3, D4"""
     target, stop = legs(trader)
     trader.change(target, price=Decimal(25_005))
     until(lambda: trader.newest(target).price == Decimal(25_005))
@@ -159,7 +159,7 @@ def test_a_limit_entry_that_fills_is_protected_from_its_fill(trader: Trader) -> 
 
 
 def test_exits_grow_with_an_entry_that_fills_in_parts_and_stay_when_the_rest_is_canceled(trader: Trader) -> None:
-    """D2 G3"""
+    """D2, G3"""
     trader.fault("partial_fill", parts=[1, 2])
     leg = BracketLeg(4, Decimal(10), Decimal(20))
     trader.submit(Side.BUY, 4, order_type=OrderType.LIMIT, price=Decimal(24_990), bracket=(leg,))

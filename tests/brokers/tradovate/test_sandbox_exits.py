@@ -24,7 +24,7 @@ def holding(trader: Trader, qty: int = 2) -> None:
     [(PRICE + 10, OrderRole.TARGET, OrderRole.STOP), (PRICE - 20, OrderRole.STOP, OrderRole.TARGET)],
 )
 def test_of_a_pair_either_ends_the_other(trader: Trader, price: int, filled: OrderRole, canceled: OrderRole) -> None:
-    """C1 D4"""
+    """C1, D4"""
     holding(trader)
     pair = trader.protect(Side.SELL, 2, PRICE + 10, PRICE - 20)
     target = trader.order(OrderRole.TARGET, OrderStatus.WORKING)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from brokers.base import ConnectionState, OrderStatus, Side, SubmitOrder
+from brokers.connector import Connector
 from brokers.reports import ConnectionReport, SyncReport
 from brokers.tradovate import session
 from tests.brokers.scripted import until
@@ -167,14 +168,20 @@ def test_a_close_frame_means_reconnect(venue: Venue, client: Client, farewell: s
     client.wait(SyncReport, 2)
 
 
-def test_a_quota_shutdown_is_waited_out(venue: Venue, client: Client) -> None:
+@pytest.mark.parametrize(("reason", "concerns_all"), [("ConnectionQuotaReached", False), ("IPQuotaReached", True)])
+def test_a_quota_shutdown_is_waited_out(
+    venue: Venue, client: Client, monkeypatch: pytest.MonkeyPatch, reason: str, *, concerns_all: bool
+) -> None:
     """H7"""
+    cooled: list[float] = []
+    monkeypatch.setattr(Connector, "cool_down", lambda _, seconds: cooled.append(seconds))
     line = live(venue, client)
-    line.say({"e": "shutdown", "d": {"reasonCode": "ConnectionQuotaReached"}})
+    line.say({"e": "shutdown", "d": {"reasonCode": reason}})
     client.wait_state(ConnectionState.DOWN)
-    assert "ConnectionQuotaReached" in client.heard(ConnectionReport)[-1].detail
+    assert reason in client.heard(ConnectionReport)[-1].detail
     stream = client.connection._session.stream
     until(lambda: stream.due > time.monotonic() + session.QUOTA_HOLD_SECONDS - 10)
+    assert cooled == [session.QUOTA_HOLD_SECONDS] * concerns_all
 
 
 def test_a_maintenance_shutdown_reconnects_soon(venue: Venue, client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -150,7 +151,25 @@ def test_a_closed_connection_settles_what_waits(venue: Venue, client: Client) ->
     ask(line, PLACE, 20)
     put_off(client)
     client.connection.stop()
-    assert [o.client_order_id for o in client.wait(NotSent)] == [ID]
+    assert [(o.client_order_id, o.code) for o in client.wait(Rejected)] == [(ID, "RATE_LIMITED")]
+
+
+def test_a_ticket_that_comes_after_the_connection_was_closed_is_not_waited_out(venue: Venue, client: Client) -> None:
+    """H5"""
+    asked, answer = threading.Event(), threading.Event()
+
+    def place(_body: bytes, _headers: dict[str, str]) -> tuple[int, bytes]:
+        asked.set()
+        answer.wait(5)
+        return 200, orjson.dumps(ticket(0.05))
+
+    venue.rest[PLACE] = place
+    client.connection.submit([ENTRY])
+    asked.wait(5)
+    client.connection.stop()
+    answer.set()
+    assert ["connection was closed" in o.text for o in client.wait(Rejected)] == [True]
+    assert venue.paths().count(PLACE) == 1
 
 
 def test_an_order_is_put_off_only_so_many_times() -> None:

@@ -46,9 +46,9 @@ def told() -> Told:
     return Told()
 
 
-def _event(scene: str, status: Status | None, filled: int, average: str | None = None) -> TradeEvent:
+def _event(status: Status | None, filled: int, average: str | None = None) -> TradeEvent:
     price = None if average is None else Decimal(average)
-    return TradeEvent("F1", ORDER.client_order_id, status, scene, 2, filled, price, datetime.now(UTC))
+    return TradeEvent("F1", ORDER.client_order_id, status, 2, filled, price, datetime.now(UTC))
 
 
 def test_a_finished_order_stays_finished(told: Told) -> None:
@@ -62,7 +62,7 @@ def test_a_finished_order_stays_finished(told: Told) -> None:
 def test_a_final_event_is_used_as_it_is(told: Told) -> None:
     """G2: it says all there is to say of an order that is known."""
     told.book.take(ACCOUNT, [ORDER])
-    assert told.book.take_event(ACCOUNT, _event("FINAL_FILLED", Status.FILLED, 2, "99.75"))
+    assert told.book.take_event(ACCOUNT, _event(Status.FILLED, 2, "99.75"))
     assert told.statuses()[-1] is OrderStatus.FILLED
     assert told.fills() == ["O1:1", "O1:2"]
 
@@ -70,11 +70,11 @@ def test_a_final_event_is_used_as_it_is(told: Told) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        _event("FILLED", Status.PARTIAL_FILLED, 1, "99.75"),
-        _event("FINAL_FILLED", Status.FILLED, 1, "99.75"),
-        _event("FINAL_FILLED", Status.FILLED, 2),
-        _event("CANCEL_SUCCESS", Status.CANCELLED, 1, "99.75"),
-        _event("MODIFY_SUCCESS", None, 0),
+        _event(Status.PARTIAL_FILLED, 1, "99.75"),
+        _event(Status.FILLED, 1, "99.75"),
+        _event(Status.FILLED, 2),
+        _event(Status.CANCELLED, 1, "99.75"),
+        _event(None, 0),
     ],
 )
 def test_an_event_that_leaves_something_open_only_asks_for_a_look(told: Told, event: TradeEvent) -> None:
@@ -88,12 +88,12 @@ def test_an_event_that_leaves_something_open_only_asks_for_a_look(told: Told, ev
 def test_an_event_of_a_partly_told_order_asks_for_a_look(told: Told) -> None:
     """G3: whether its price is that of the last part or of all is not documented."""
     told.book.take(ACCOUNT, [replace(ORDER, filled=1, average=Decimal(100), status=Status.PARTIAL_FILLED)])
-    assert told.book.take_event(ACCOUNT, _event("FINAL_FILLED", Status.FILLED, 2, "99.75")) is False
+    assert told.book.take_event(ACCOUNT, _event(Status.FILLED, 2, "99.75")) is False
 
 
 def test_an_unknown_order_asks_for_a_look(told: Told) -> None:
     """G7: the event is faster than the answer."""
-    assert told.book.take_event(ACCOUNT, _event("FINAL_FILLED", Status.FILLED, 2, "99.75")) is False
+    assert told.book.take_event(ACCOUNT, _event(Status.FILLED, 2, "99.75")) is False
 
 
 def test_a_position_that_vanishes_is_flat_at_the_second_look(told: Told) -> None:

@@ -143,13 +143,19 @@ def test_times_come_in_three_forms(value: object) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [{}, [{}], [{"orders": None}], "x", [_group({}, combo_type="NORMAL")], [_group(_row(status="NEW"))],
+    [{}, [{}], [{"orders": None}], "x", [_group({}, combo_type="NORMAL")],
      [_group(_row(total_quantity="many"))]],
 )  # fmt: skip
 def test_what_cannot_be_read_proves_nothing(payload: Any) -> None:
     """F3"""
     with pytest.raises(OutcomeUnknown):
         orders_of(payload)
+
+
+def test_a_status_that_nobody_documented_is_no_end() -> None:
+    """F3: neither absence nor an end may follow from it."""
+    (order,) = orders_of([{**FUTURE, "orders": [_row(status="NEW")]}])
+    assert status_of(order) is OrderStatus.WORKING
 
 
 def test_snapshots_and_pushes_are_prices() -> None:

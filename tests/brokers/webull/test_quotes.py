@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.webull import quotes
+from brokers.webull import quotes, streaming
 from tests.brokers.scripted import until
-from tests.brokers.webull.trader import AAPL, MNQ, Trader
+from tests.brokers.webull.trader import AAPL, MNQ, OPTION, Trader
 
 Quote = tuple[str, Decimal | None, Decimal | None, Decimal | None]
 SUBSCRIBE, SNAPSHOTS = "market-data/streaming/subscribe", "market-data/stocks/snapshots/list"
@@ -40,6 +40,7 @@ def watch(
     new_trader: Callable[..., Trader], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., tuple[Trader, Listener]]]:
     monkeypatch.setattr(quotes, "ASK_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(streaming, "FIRST_RETRY_SECONDS", 0)
     opened: list[Listener] = []
 
     def start(*symbols: str) -> tuple[Trader, Listener]:
@@ -81,12 +82,11 @@ def test_a_fund_is_found_under_its_own_class(watch: Callable[..., tuple[Trader, 
 
 def test_what_is_not_pushed_is_asked_for(watch: Callable[..., tuple[Trader, Listener]]) -> None:
     """I3: futures and options."""
-    option = "AAPL270115C00320000"
-    trader, listener = watch(MNQ, option)
+    trader, listener = watch(MNQ, OPTION)
     trader.sandbox.price("MNQ", 25_123)
-    trader.sandbox.price(option, 17)
-    until(lambda: listener.has(MNQ, 25_123) and listener.has(option, 17))
-    assert {symbol for symbol, *_ in listener.told} == {MNQ, option}
+    trader.sandbox.price(OPTION, 17)
+    until(lambda: listener.has(MNQ, 25_123) and listener.has(OPTION, 17))
+    assert {symbol for symbol, *_ in listener.told} == {MNQ, OPTION}
 
 
 def test_a_lost_push_is_replaced_by_asking_and_comes_back(

@@ -9,7 +9,7 @@ import pytest
 from brokers.base import BracketLeg, OrderRole, OrderStatus, OrderType, Side, Trail
 from brokers.reports import Accepted, Rejected
 from tests.brokers.scripted import until
-from tests.brokers.webull.trader import AAPL, MNQ, Trader, exit_id
+from tests.brokers.webull.trader import AAPL, MNQ, OPTION, Trader
 
 LIMIT, STOP = "Limit", "Stop"
 
@@ -88,17 +88,15 @@ def test_one_exits_fill_ends_the_other(trader: Trader) -> None:
 
 
 def test_an_exit_that_fills_in_part_leaves_the_other_the_rest(trader: Trader) -> None:
-    """D5"""
+    """D5: the venue's own doing; the new size is reported."""
+    trader.fault("partial_fill", trader.stocks, parts=[2], leg="target")
     entry = trader.bracket("10", "5", qty=5)
     trader.leg(entry, OrderRole.TARGET, OrderStatus.WORKING)
-    trader.fault("partial_fill", trader.stocks, parts=[2], leg="entry")
-    closing = trader.submit(Side.SELL, 2, symbol=AAPL, name=exit_id())
-    trader.outcome(closing)
+    trader.sandbox.price(AAPL, 311)
+    trader.leg(entry, OrderRole.TARGET, OrderStatus.PARTIALLY_FILLED)
     stop = trader.leg(entry, OrderRole.STOP, OrderStatus.WORKING)
-    change = trader.change(stop, qty=3)
-    assert isinstance(trader.outcome(change), Accepted)
     until(lambda: trader.orders()[str(stop.client_order_id)].qty == 3)
-    assert (STOP, 3, 295.0) in trader.working(AAPL)
+    trader.wait_net(3, AAPL)
 
 
 def test_a_bracket_may_be_a_stop_alone(trader: Trader) -> None:
@@ -110,17 +108,16 @@ def test_a_bracket_may_be_a_stop_alone(trader: Trader) -> None:
 
 def test_an_option_takes_its_bracket_along(trader: Trader) -> None:
     """A1 D1: by the clearing corporation's name, also in the reports and the position."""
-    option = trader.sandbox.description["account_ids"] and _listed_option(trader)
-    trader.sandbox.price(option, 12)
-    entry = trader.bracket("3", "2", symbol=option, order_type=OrderType.LIMIT, price=Decimal("12.50"))
+    trader.sandbox.price(OPTION, 12)
+    entry = trader.bracket("3", "2", symbol=OPTION, order_type=OrderType.LIMIT, price=Decimal("12.50"))
     filled = trader.order(entry, OrderStatus.FILLED)
-    assert filled.symbol == option
-    trader.wait_net(1, option)
+    assert filled.symbol == OPTION
+    trader.wait_net(1, OPTION)
     stop = trader.leg(entry, OrderRole.STOP, OrderStatus.WORKING)
     change = trader.change(stop, stop_price=Decimal("11"))
     assert isinstance(trader.outcome(change), Accepted)
-    trader.flatten(option)
-    trader.wait_net(0, option)
+    trader.flatten(OPTION)
+    trader.wait_net(0, OPTION)
     assert trader.working(AAPL) == []
 
 
@@ -152,7 +149,3 @@ def test_without_market_data_a_market_entry_with_exits_is_refused(trader: Trader
     assert "MARKET_DATA_NOT_SUBSCRIBED" in refused.text
     entry = trader.bracket("10", "5", order_type=OrderType.LIMIT, price=Decimal(290))
     trader.order(entry, OrderStatus.WORKING)
-
-
-def _listed_option(trader: Trader) -> str:
-    return "AAPL270115C00320000"

@@ -137,7 +137,7 @@ def test_a_venue_that_is_away_leaves_orders_unsent_and_comes_back(trader: Trader
 def test_a_slow_account_delays_nobody_else(trader: Trader, new_trader: Callable[..., Trader]) -> None:
     """An order of the other account, and of the other login, is accepted while this one waits."""
     other = new_trader().live()
-    trader.fault("delay", endpoint=PLACE, seconds=1.0, count=1)
+    trader.fault("delay", endpoint=PLACE, seconds=0.5, count=1)
     slow = trader.submit()
     quick = [trader.submit(symbol="AAPL")]
     far = other.submit()

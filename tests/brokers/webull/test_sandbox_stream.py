@@ -10,6 +10,7 @@ import pytest
 from brokers.base import ConnectionState, OrderRole, OrderStatus, OrderType, Side
 from brokers.connector import Backoff
 from brokers.reports import BalanceReport, FillReport, OrderReport, PositionReport, SyncReport
+from brokers.sandbox.testing import RunningSandbox
 from brokers.webull import events, poll
 from tests.brokers.scripted import until
 from tests.brokers.webull.trader import AAPL, Trader
@@ -33,6 +34,7 @@ def test_an_event_tells_of_a_fill_while_nobody_looks(
     trader.order(name, OrderStatus.WORKING)
     trader.sandbox.price("MNQ", 24_890)
     trader.order(name, OrderStatus.FILLED)
+    trader.wait_net(1)
 
 
 def test_without_events_looking_finds_everything(trader: Trader) -> None:
@@ -74,6 +76,20 @@ def test_a_stream_that_fell_silent_is_given_up(
     trader.fault("silent_socket")
     monkeypatch.setattr(events, "SILENCE_SECONDS", 0.2)
     until(lambda: _subscriptions(trader) >= 2)
+
+
+@pytest.mark.parametrize("second_stream", ["resource_exhausted", "event"])
+def test_a_key_has_one_stream_and_the_second_connection_looks(
+    trader: Trader, sandbox: RunningSandbox, second_stream: str
+) -> None:
+    """I2: refused events are no reason to be blind."""
+    until(lambda: _subscriptions(trader) == 1)
+    sandbox.switches(second_stream=second_stream)
+    second = Trader(sandbox, trader.login).live()
+    name = second.submit()
+    second.order(name, OrderStatus.FILLED)
+    second.wait_net(1)
+    second.close()
 
 
 def test_old_events_again_change_nothing(trader: Trader) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -27,6 +28,7 @@ from brokers.base import (
     Side,
     SubmitOrder,
 )
+from brokers.expiry import FRIDAY, nth_weekday, shift_month
 from brokers.reports import (
     Accepted,
     ConnectionReport,
@@ -48,6 +50,9 @@ from tests.brokers.scripted import until
 from tests.brokers.tradovate.stores import MemoryStore
 
 MNQ, AAPL = "MNQZ6", "AAPL"
+# The venue lists the coming months' options, which end on third Fridays.
+_NEXT_BUT_ONE = shift_month(datetime.now(UTC).year, datetime.now(UTC).month, 2)
+OPTION = f"AAPL{nth_weekday(*_NEXT_BUT_ONE, FRIDAY, 3):%y%m%d}C00320000"
 _serial = itertools.count(1)
 _E = TypeVar("_E")
 

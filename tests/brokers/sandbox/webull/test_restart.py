@@ -1,5 +1,7 @@
 """A sandbox that is stopped and started again goes on where it was."""
 
+import json
+
 from brokers.sandbox.testing import running_sandbox
 from tests.brokers.sandbox.webull.client import NEW_TOKEN, VenueClient, future, new_id, stock, until
 
@@ -27,7 +29,7 @@ def test_books_orders_combos_and_tokens_outlive_the_process(tmp_path):
         client = VenueClient(first, account, NEW_TOKEN)
         token, listed = client.token, first.description["account_ids"]
         client.becomes(client.placed(future(client.front("MES"), qty=2)), "FILLED")
-        first.fault(account.username, "partial_fill", parts=[1, 2])
+        first.fault(account.username, "partial_fill", parts=[1, 2], leg="stop")
         trailing = future(client.front("MES"), "SELL", "TRAILING_STOP_LOSS", 3, trailing_type="AMOUNT")
         stop = client.placed(trailing | {"trailing_stop_step": "5"})
         client.becomes(stop, "SUBMITTED")
@@ -57,3 +59,16 @@ def test_books_orders_combos_and_tokens_outlive_the_process(tmp_path):
         second.price("MES", 6_890)
         assert client.becomes(stop, "FILLED")["filled_price"] == "6890"
         assert client.net_position() == -1
+
+
+def test_options_that_are_listed_no_more_are_left_out(tmp_path):
+    file = tmp_path / "webull.json"
+    with running_sandbox(accounts=1, venue="webull", state_file=file) as first:
+        first.manual("INDIVIDUAL_MARGIN-1", "AAPL", "Buy", 1)
+        (gone,) = [position["symbol"] for position in first.state()[1]["positions"]]
+    stock_id = next(iter(json.loads(file.read_text())["prices"]), None)
+    saved = file.read_text().replace(f'"{gone}"', '"AAPL250117C00100000"')
+    file.write_text(saved.replace(f'"{stock_id}":', '"1":'))
+    with running_sandbox(accounts=1, venue="webull", state_file=file) as second:
+        row = second.state()[1]
+        assert (row["positions"], row["orders"], row["fills"]) == ([], 0, 1)

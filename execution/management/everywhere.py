@@ -19,7 +19,6 @@ from traders.services import create_trader
 
 CONTROL_TIMEOUT_S = 30
 MOST_AT_ONCE = 200
-SAME_BACKEND = {"ninjatrader": "tradovate"}
 PAPER = "paper"
 TRADABLE_KINDS = frozenset({"", "FUTURES", "PAPER"})
 """Classes of account that trade futures; a Webull login has others beside it."""
@@ -44,8 +43,8 @@ def follow_everywhere(user: User, recorder: Recorder, sandboxes: dict[str, Any],
 
 
 def _places(sandboxes: dict[str, Any]) -> Iterator[Place]:
-    for venue in VENUES:
-        found = sandboxes.get(SAME_BACKEND.get(venue, venue))
+    for venue, known in VENUES.items():
+        found = sandboxes.get(known.backend or venue)
         if venue == PAPER:
             yield Place(venue, "")
         elif isinstance(found, dict):
