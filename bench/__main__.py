@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from bench import ack, fanout, mixed, planning
+from bench import ack, budget, fanout, mixed, planning
 from bench.door import Database, until
 from bench.processes import addresses
 from bench.report import lines_of, table_of
@@ -19,7 +19,8 @@ from execution.selftest.owner import Owner
 from execution.selftest.product import Product, own_product
 from justtrades.environment import state_dir
 
-PARTS = ("planning", "ack", "fanout", "mixed")
+PARTS = ("planning", "budget", "ack", "fanout", "mixed")
+_WITHOUT_PRODUCT = {"planning", "budget"}
 _READY_TIMEOUT_S = 60.0
 
 
@@ -43,7 +44,9 @@ def _measure(parts: set[str], *, is_quick: bool) -> dict[str, Any]:
     figures: dict[str, Any] = {"machine": _machine()}
     if "planning" in parts:
         figures["planning"] = planning.measure()
-    if parts == {"planning"}:
+    if "budget" in parts:
+        figures["budget"] = budget.measure()
+    if parts <= _WITHOUT_PRODUCT:
         return figures
     with own_product(accounts=1, keep=False) as product:
         _until_ready(product)

@@ -44,6 +44,10 @@ def lines_of(figures: Figures) -> list[Line]:
         lines += _mixed_lines(figures["mixed"])
     if "lane_memory_mb" in figures:
         lines.append(Line("lane memory, sockets open", figures["lane_memory_mb"], "MB", goal=300))
+    if "budget" in figures:
+        spent = figures["budget"]
+        title = "counting one order against a login's budget"
+        lines.append(Line(title, spent["spend_us"], "us", spent["empty_us"], spent["ratio"]))
     if "planning" in figures:
         planning = figures["planning"]
         for name, title in (("plan_ms", "the same settings"), ("plan_distinct_ms", "settings of their own")):

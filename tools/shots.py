@@ -31,6 +31,8 @@ PAGES = {
     "recorders": "/recorders/",
     "traders": "/traders/",
     "brokers": "/brokers/",
+    "broker-picker": "/brokers/connect/",
+    "broker-connect": "/brokers/connect/projectx/",
     "recorder": "/recorders/{recorder_id}/",
     "recorder-settings": "/recorders/{recorder_id}/edit/",
     "trader-new": "/traders/new/?recorder={recorder_id}",

@@ -96,7 +96,8 @@ def sandbox(
     name = sandbox_name(venue)
     words = ("--venue", venue, "--port", str(ports[0]), "--control-port", str(ports[1]), "--accounts", str(accounts))
     state_file = Path(env[STATE_DIR_VARIABLE]) / f"{name}.json"
-    spec = manage(name, env, "sandbox", *words, "--state-file", str(state_file))
+    # Without Django around it, as it needs none: it starts sooner and holds a third of the memory.
+    spec = _module(name, {**env, "PYTHONPATH": str(ROOT)}, "brokers.sandbox", *words, "--state-file", str(state_file))
     return replace(spec, swallows=swallows)
 
 

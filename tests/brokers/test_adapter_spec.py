@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SPEC = (ROOT / "docs" / "adapter-spec.md").read_text()
 _CASE = re.compile(r"^\| ([A-L][1-9]) \|", re.MULTILINE)
 _SKIP = re.compile(r"^\| ([a-z]+) \| ([A-L][1-9]) \| (.+) \|$", re.MULTILINE)
-_NAMED = re.compile(r"^([A-L][1-9](?:, [A-L][1-9])*)\b")
+_NAMED = re.compile(r"^([A-L][1-9](?:,? [A-L][1-9])*)\b")
 CASES = frozenset(_CASE.findall(SPEC))
 SKIPS = {(venue, case): why for venue, case, why in _SKIP.findall(SPEC)}
 
@@ -32,7 +32,7 @@ def _named(venue: str) -> set[str]:
     for text in _docstrings(venue):
         match = _NAMED.match(text)
         if match is not None:
-            found |= set(match[1].split(", "))
+            found |= set(match[1].replace(",", "").split())
     return found
 
 

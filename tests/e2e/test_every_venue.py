@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -12,9 +13,15 @@ from brokers.base import OrderRole
 from execution.models import IntentStatus, Order, Position
 from tests.e2e.house import PRICE, STOP_POINTS, TARGET_POINTS, Follower, House, symbol
 from tests.e2e.plant import Plant, running_plant, seen_from_here
+from traders.quota import quota_of
 
 SANDBOXED = ("tradovate", "ninjatrader", "projectx", "webull")
 ACCOUNTS_EACH = 4
+ORDER_ENDPOINTS = {
+    "tradovate": "orderstrategy/startorderstrategy",
+    "projectx": "order/place",
+    "webull": "trading/orders/place",
+}
 TWO_TARGETS = [{"distance": 40, "trim": 50}, {"distance": 80, "trim": 50}]
 PATIENCE_S = 30.0
 
@@ -61,9 +68,16 @@ def exits_at(follower: Follower) -> list[tuple[str, int, Decimal]]:
     return sorted((kind, qty, price) for (kind, price), qty in merged.items())
 
 
+def order_requests(house: House, venue: str, since: float) -> int:
+    """What the venue itself counted."""
+    arrivals = house.plant.sandboxes[venue].arrivals(since)
+    return sum(row["endpoint"] == ORDER_ENDPOINTS[venue] for row in arrivals)
+
+
 def test_one_signal_on_twenty_accounts_of_five_venues(house: House) -> None:
     price, target, stop = Decimal(str(PRICE)), Decimal(str(TARGET_POINTS)), Decimal(str(STOP_POINTS))
     wanted = [("Limit", 1, price + target), ("Limit", 1, price + 2 * target), ("Stop", 2, price - stop)]
+    began, plan = time.time(), quota_of(house.recorder)
     house.post("buy")
     for follower in house.followers:
         house.plant.until(lambda f=follower: holds(f, 2), f"{follower.venue} holds two", PATIENCE_S)
@@ -71,6 +85,8 @@ def test_one_signal_on_twenty_accounts_of_five_venues(house: House) -> None:
     assert len(house.followers) == 5 * ACCOUNTS_EACH
     protected = Position.objects.filter(trader__recorder=house.recorder, net_qty=2, unprotected_since__isnull=True)
     house.plant.until(lambda: protected.count() == len(house.followers), "all are protected in our books")
+    on_wires = sum(order_requests(house, venue, began) for venue in ORDER_ENDPOINTS)
+    assert (plan.accounts, plan.calls) == (len(house.followers), on_wires + ACCOUNTS_EACH), "paper's are on no wire"
     house.post("close")
     for follower in house.followers:
         house.plant.until(lambda f=follower: holds(f, 0), f"{follower.venue} is flat", PATIENCE_S)

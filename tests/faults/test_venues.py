@@ -16,6 +16,8 @@ from tests.faults.test_broker import entry_statuses, holds, login_state
 
 pytestmark = pytest.mark.faults
 VENUES = ("projectx", "webull")
+ALL = ("tradovate", *VENUES)
+every_venue = pytest.mark.parametrize("venue", ALL, indirect=True)
 PATIENCE_S = 60.0
 """A hub may be silent for thirty seconds before it counts as lost."""
 
@@ -30,11 +32,11 @@ def plant_process(django_db_blocker: Any) -> Iterator[Plant]:
 
 @pytest.fixture(params=VENUES)
 def venue(request: pytest.FixtureRequest, plant: Plant) -> Iterator[str]:
-    for sandbox in plant.others.values():
+    for sandbox in plant.sandboxes.values():
         sandbox.clear_faults()
         sandbox.price(symbol(), PRICE)
     yield request.param
-    for sandbox in plant.others.values():
+    for sandbox in plant.sandboxes.values():
         sandbox.clear_faults()
 
 
@@ -108,6 +110,7 @@ def test_f36_one_account_that_hangs_holds_up_nobody(plant: Plant, make: Callable
     assert hung.entries_at_venue() == []
 
 
+@every_venue
 def test_f37_too_many_requests_is_no_success_and_no_storm(plant: Plant, make: Callable[..., House]) -> None:
     house = make(2)
     limited, healthy = house.followers
@@ -133,6 +136,7 @@ def test_f39_a_token_that_expires_under_an_order_is_renewed_and_the_order_placed
     plant.until(lambda: login_state(expired) == "live", "the login is well again", PATIENCE_S)
 
 
+@every_venue
 def test_f40_a_login_that_is_refused_stops_alone_and_its_position_is_still_shown(
     plant: Plant, make: Callable[..., House]
 ) -> None:
@@ -177,6 +181,7 @@ def test_f44_an_entry_that_fills_in_parts_is_covered_part_by_part(plant: Plant, 
     invariants.hold(house)
 
 
+@every_venue
 def test_f46_a_target_that_is_refused_leaves_the_stop(plant: Plant, make: Callable[..., House]) -> None:
     house = make(1)
     (follower,) = house.followers
@@ -190,6 +195,7 @@ def test_f46_a_target_that_is_refused_leaves_the_stop(plant: Plant, make: Callab
     assert [kind for _, kind, _, _ in follower.venue_exits] == ["Stop"]
 
 
+@every_venue
 def test_f47_a_stop_that_is_refused_ends_the_position(plant: Plant, make: Callable[..., House]) -> None:
     house = make(1)
     (follower,) = house.followers

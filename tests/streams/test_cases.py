@@ -11,6 +11,8 @@ import requests
 from tests.streams.cases import CASES
 
 if TYPE_CHECKING:
+    from _pytest.mark.structures import ParameterSet
+
     from tests.e2e.plant import Plant
     from tests.streams.case import Case
     from tests.streams.stage import Outcome
@@ -19,7 +21,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+EVERYDAY = 3
+"""One case in so many is in every run of the tests, all of them in `make streams`."""
+
+
+def marked(number: int, case: Case) -> ParameterSet:
+    return pytest.param(case, id=case.name, marks=() if number % EVERYDAY == 0 else pytest.mark.streams)
+
+
+@pytest.mark.parametrize("case", [marked(number, case) for number, case in enumerate(CASES)])
 def test_case(case: Case, outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes[case.name]
     assert outcome.troubles == []
@@ -41,4 +51,4 @@ def test_probe_bad_token(plant: Plant, token: str) -> None:
 def test_there_are_enough_cases_and_each_has_a_name_of_its_own() -> None:
     repeated = [name for name, count in Counter(case.name for case in CASES).items() if count > 1]
     assert repeated == []
-    assert len(CASES) >= 150
+    assert len(CASES) / EVERYDAY >= 150

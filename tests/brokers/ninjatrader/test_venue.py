@@ -26,7 +26,7 @@ def test_the_sign_in_page_is_ninjatraders(environment: str, environment_asked: l
 
 def test_only_what_a_person_sees_is_its_own() -> None:
     own = {field.name for field in fields(VENUE) if getattr(VENUE, field.name) != getattr(TRADOVATE, field.name)}
-    assert own == {"label", "fields", "automation_policy", "oauth"}
+    assert own == {"label", "fields", "automation_policy", "oauth", "backend"}
     assert VENUE.label == "NinjaTrader"
     assert "NinjaTrader" in VENUE.automation_policy
     assert [field.name for field in VENUE.fields] == [field.name for field in TRADOVATE.fields]
