@@ -8,7 +8,8 @@ from uuid import UUID
 from brokers.base import OrderRole, OrderStatus
 from brokers.reports import SyncReport
 from execution import locks
-from execution.models import IntentKind, IntentStatus, Order
+from execution.abilities import abilities_of
+from execution.models import IntentKind, IntentStatus, Order, OrderIntent
 from execution.reports.ledger import Ledger
 
 SETTLE = timedelta(seconds=2)
@@ -46,13 +47,24 @@ def _look(ledger: Ledger, order: Order) -> None:
 
 
 def _prove_not_placed(ledger: Ledger, order: Order) -> None:
-    """An exit may be sent again, it can only reduce; an entry may not, the venue would take a late twin of it."""
+    """An exit may be sent again, it can only reduce. An entry may where the venue takes no id twice, and while it is
+    fresh; elsewhere the venue would take a late twin of it.
+    """
     text = f"{order.queries_without_trace} looks at the broker's books found no trace of it"
     ledger.move(order, OrderStatus.NOT_PLACED, text)
     intent = ledger.intent_of(order)
     if intent is None:
         return
-    if intent.kind == IntentKind.EXIT and order.role == OrderRole.EXIT:
+    is_exit = intent.kind == IntentKind.EXIT and order.role == OrderRole.EXIT
+    if is_exit or _may_go_again(ledger, intent, order):
         ledger.move_intent(intent, IntentStatus.CLEARED, "NOT_PLACED", text)
     else:
         ledger.move_intent(intent, IntentStatus.FAILED, "NOT_PLACED", text)
+
+
+def _may_go_again(ledger: Ledger, intent: OrderIntent, order: Order) -> bool:
+    is_fresh = intent.expires_at is not None and ledger.now <= intent.expires_at
+    if intent.kind != IntentKind.ENTRY or order.role != OrderRole.ENTRY or not is_fresh:
+        return False
+    venue = ledger.venues.get(order.account_id, "")
+    return abilities_of(venue, order.symbol).enforces_unique_client_ids

@@ -11,6 +11,9 @@ from justtrades.supervisor.files import write_private
 # `manage.py demo` lists the venue's accounts; their place in the file is the sandbox's part.
 _DEMO_FIELDS = ("email", "password", "webhook_url", "recorder_id", "api_token", "every_venue")
 
+SECOND_RECORDERS = "every-"
+"""How the usernames of the demo's second recorder begin."""
+
 
 class DemoFile:
     """Read, changed and replaced as a whole each time: `manage.py demo` writes its part of it, too."""
@@ -39,5 +42,10 @@ class DemoFile:
 
 def _public_part(announced: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """`control_url` is the first venue's; each venue's own is beside its addresses."""
-    venues = {venue: {"control_url": content["control_url"], **content[venue]} for venue, content in announced.items()}
+    venues = {}
+    for venue, content in announced.items():
+        addresses = {name: content[venue][name] for name in ("rest_url", "ws_url", "md_url")}
+        # The demo makes sign-ins for its second recorder itself: they are nobody else's to take.
+        free = [row for row in content[venue]["accounts"] if not row["username"].startswith(SECOND_RECORDERS)]
+        venues[venue] = {"control_url": content["control_url"], **addresses, "accounts": free}
     return {"control_url": next(iter(venues.values()))["control_url"], **venues}

@@ -43,6 +43,23 @@ def test_absence_is_proof_only_when_it_is_seen_twice_two_seconds_apart() -> None
     assert (venue.intent.status, venue.intent.reason_code) == ("failed", "NOT_PLACED")
 
 
+@pytest.mark.parametrize(
+    ("venue_name", "age_s", "status"),
+    [("tradovate", 5, "failed"), ("webull", 5, "cleared"), ("projectx", 5, "cleared"), ("projectx", 31, "failed")],
+)
+def test_an_entry_that_was_not_placed_goes_again_only_where_no_id_is_taken_twice_and_while_it_is_fresh(
+    venue_name: str, age_s: int, status: str
+) -> None:
+    venue = Venue(trader__account__login__venue=venue_name, expires_at=clock.now() + timedelta(seconds=30))
+    venue.apply(Unknown(venue.name, "closed", now()))
+    started = now()
+    for seconds in (age_s - 3, age_s):
+        with time_machine.travel(started + timedelta(seconds=seconds), tick=False):
+            venue.apply(venue.sync())
+    assert (venue.order.status, venue.intent.status) == ("not_placed", status)
+    assert venue.intent.client_order_id == venue.name, "under the same id, or the venue could not tell"
+
+
 def test_another_accounts_truth_says_nothing_about_ours() -> None:
     venue = Venue()
     venue.apply(Unknown(venue.name, "closed", now()))
