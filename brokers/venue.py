@@ -76,7 +76,8 @@ class Venue:
     environment and the login's settings into addresses, where the installation names none.
 
     `order_endpoint` is what the adapter spends for an order, where `limits` count by name. With `sends_in_bursts` all
-    orders of a moment go out together, however many they are. `backend` is another venue whose servers these are.
+    orders of a moment go out together, however many they are. A venue that `has_own_threads` works on them at once,
+    others write in the lane's loop. `backend` is another venue whose servers these are.
     """
 
     label: str
@@ -94,6 +95,7 @@ class Venue:
     by_market: Mapping[str, Capabilities] = field(default_factory=dict)
     order_endpoint: str = ""
     sends_in_bursts: bool = False
+    has_own_threads: bool = True
     backend: str = ""
 
 

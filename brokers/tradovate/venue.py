@@ -92,6 +92,7 @@ VENUE = Venue(
     endpoints=endpoints,
     limits=LIMITS,
     sends_in_bursts=True,
+    has_own_threads=False,
     automation_policy=AUTOMATION_POLICY,
     oauth=TradovateOAuth(),
 )

@@ -41,6 +41,7 @@ class Lane:
         self.looked_at: dict[tuple[UUID, str], datetime] = {}
         self._connections: dict[UUID, Connection] = {}
         self._asked_at: dict[UUID, datetime | None] = {}
+        self._threaded: set[UUID] = set()
         self._budgets = lane_budgets(index)
         self._connecting = threading.Lock()
 
@@ -66,15 +67,24 @@ class Lane:
         by_login: dict[UUID, list[Request]] = defaultdict(list)
         for login_id, request in routed:
             by_login[login_id].append(request)
-        with self.inbox.held_back(), self.loop.burst():
-            for login_id, requests in by_login.items():
-                connection = self._connections.get(login_id) or self._connect_by_id(login_id)
-                if connection is not None:
-                    connection.submit(requests)
-                    continue
-                reason = "the broker login could not be opened"
-                names = [name for request in requests for name in client_ids(request)]
-                self.inbox.put(login_id, [NotSent(name, reason, clock.now()) for name in names])
+        with self.inbox.held_back():
+            # What a socket takes is written whole before the threads of the other venues wake up: they would compete.
+            threaded = [login_id for login_id in by_login if login_id in self._threaded]
+            with self.loop.burst():
+                for login_id, requests in by_login.items():
+                    if login_id not in self._threaded:
+                        self._submit(login_id, requests)
+            for login_id in threaded:
+                self._submit(login_id, by_login[login_id])
+
+    def _submit(self, login_id: UUID, requests: Sequence[Request]) -> None:
+        connection = self._connections.get(login_id) or self._connect_by_id(login_id)
+        if connection is not None:
+            connection.submit(requests)
+            return
+        reason = "the broker login could not be opened"
+        names = [name for request in requests for name in client_ids(request)]
+        self.inbox.put(login_id, [NotSent(name, reason, clock.now()) for name in names])
 
     def connection_of(self, login_id: UUID) -> Connection | None:
         return self._connections.get(login_id)
@@ -121,6 +131,8 @@ class Lane:
                 return None
             self._connections[login.id] = connection
             self._asked_at[login.id] = login.reconnect_at
+            if VENUES[login.venue].has_own_threads:
+                self._threaded.add(login.id)
         connection.start()
         return connection
 

@@ -75,3 +75,16 @@ def test_the_table_lines_up_and_says_what_was_missed() -> None:
     assert first.split() == ["short", "1", "ms", "2", "ms", "0.5x", "<=", "1", "ms", "met"]
     assert second.split() == ["much", "longer", "12.5", "ms", "<=", "3", "ms", "missed"]
     assert first.index("1 ms") + len("1 ms") == second.index("12.5 ms") + len("12.5 ms")
+
+
+def test_a_slow_venue_costs_the_others_what_they_became_later_by_account() -> None:
+    mixed = {
+        "each": 100,
+        "slow_venue": "webull",
+        "alike": {"last_ms": {"tradovate": 150.0, "projectx": 600.0, "webull": 700.0}, "rest_per_second": 420},
+        "one_slow": {"last_ms": {"tradovate": 160.0, "projectx": 900.0, "webull": 2_000.0}, "rest_per_second": 150},
+    }
+    lines = {line.name: line for line in lines_of({"mixed": mixed})}
+    costs = [line for name, line in lines.items() if "cost per account" in name]
+    assert [(line.value, line.is_met) for line in costs] == [(0.1, True), (3.0, False)]
+    assert lines["entries per second over REST, one lane"].is_met is True
