@@ -99,7 +99,7 @@ def test_one_signal_on_twenty_accounts_of_five_venues(house: House) -> None:
             assert len(follower.entries_at_venue()) == len(set(follower.entries_at_venue()))
 
 
-@pytest.mark.parametrize("venue", [name for name in SANDBOXED if name != "ninjatrader"])
+@pytest.mark.parametrize("venue", ["projectx", "webull"])
 def test_a_target_that_is_reached_leaves_the_rest_under_a_smaller_stop(house: House, venue: str) -> None:
     house.post("buy")
     mine = [follower for follower in house.followers if follower.venue == venue]
