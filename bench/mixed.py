@@ -24,8 +24,9 @@ OVER_REST = ("projectx", "webull")
 SLOW_VENUE = "webull"
 USUAL_DELAY_MS, SLOW_DELAY_MS = 50, 500
 _PAUSE_S = 0.8
-_REST_S = 3.0
-"""Between two rounds: Webull answers two looks at positions in two seconds, and a close is looked after."""
+_REST_S = 6.0
+"""Between two rounds: Webull answers two looks at positions in two seconds, and an account's next entry waits until its
+close has been looked after."""
 _CONNECT_TIMEOUT_S = 120.0
 
 

@@ -98,7 +98,8 @@ def _mixed_lines(mixed: Figures) -> Iterator[Line]:
         yield Line(f"last of {each} entries at {venue}, all venues answer after 50 ms", last_ms, "ms")
         if venue != slow_venue:
             cost = (mixed["one_slow"]["last_ms"][venue] - last_ms) / each
-            yield Line(f"  cost per account at {venue} of 500 ms at {slow_venue}", round(max(0.0, cost), 3), "ms", goal=2)
+            title = f"  cost per account at {venue} of 500 ms at {slow_venue}"
+            yield Line(title, round(max(0.0, cost), 3), "ms", goal=2)
     pace = mixed["alike"]["rest_per_second"]
     yield Line("entries per second over REST, one lane", pace, "/s", goal=300, is_least=True)
 
