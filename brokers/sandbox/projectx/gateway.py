@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from brokers.sandbox.projectx.fields import Fields, InvalidFieldError
 from brokers.sandbox.projectx.hubserver import HubServer
 from brokers.sandbox.projectx.sockets import MARKET_HUB, USER_HUB
 from brokers.sandbox.projectx.tokens import Claims
+from brokers.sandbox.stamping import StampingServer, abort, read_at
 
 if TYPE_CHECKING:
     from brokers.sandbox.projectx.venue import Venue
@@ -27,32 +27,18 @@ NEGOTIATE = "/negotiate"
 EXPIRED_IS_ANSWERED = "auth/validate"
 
 
-class StampingHandler(web.RequestHandler):
-    """Notes when bytes came in (``read_at``, epoch seconds), before anything is parsed."""
-
-    read_at = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        self.read_at = time.time()
-        super().data_received(data)
-
-
-class Gateway(web.Server):
+class Gateway(StampingServer):
     """Protocol factory of the venue's port. Paths match in any case."""
 
     def __init__(self, venue: Venue, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(self._handle, loop=loop, access_log=None, keepalive_timeout=600)
+        super().__init__(self._handle, loop)
         self._venue = venue
-        self._event_loop = loop
         self._hubs = HubServer(venue)
-
-    def __call__(self) -> StampingHandler:
-        return StampingHandler(self, loop=self._event_loop, **self._kwargs)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path.lower().rstrip("/")
         if self._venue.faults.holds("refuse_connections", None):
-            _abort(request)
+            abort(request)
             return web.Response(status=503)
         if path == PING:
             return web.Response(text="pong")
@@ -63,7 +49,7 @@ class Gateway(web.Server):
             return web.Response(status=404)
         if request.method != "POST":
             return web.Response(status=405, headers={"Allow": "POST"})
-        return await self._serve_rest(request, endpoint, _read_at(request))
+        return await self._serve_rest(request, endpoint, read_at(request))
 
     async def _serve_hub(self, request: web.BaseRequest, rest: str) -> web.StreamResponse:
         hub = rest.removesuffix(NEGOTIATE)
@@ -72,19 +58,19 @@ class Gateway(web.Server):
         token = request.query.get("access_token") or _bearer(request)
         claims = self._good_claims(token)
         if claims is not None and self._venue.faults.holds("refuse_connections", claims.username):
-            _abort(request)
+            abort(request)
             return web.Response(status=503)
         if rest.endswith(NEGOTIATE):
-            self._venue.arrivals.note(f"hubs/{rest}", "rest", _name(claims), _read_at(request))
+            self._venue.arrivals.note(f"hubs/{rest}", "rest", _name(claims), read_at(request))
             return self._hubs.negotiate(request, hub, claims)
-        return await self._hubs.serve(request, hub, claims, lambda: _read_at(request))
+        return await self._hubs.serve(request, hub, claims, lambda: read_at(request))
 
     def _good_claims(self, token: str) -> Claims | None:
         claims = self._venue.tokens.read(token)
         return None if claims is None or self._venue.tokens.is_expired(claims) else claims
 
-    async def _serve_rest(self, request: web.BaseRequest, endpoint: str, read_at: float) -> web.StreamResponse:
-        arrival = self._venue.arrivals.note(endpoint, "rest", None, read_at)
+    async def _serve_rest(self, request: web.BaseRequest, endpoint: str, moment: float) -> web.StreamResponse:
+        arrival = self._venue.arrivals.note(endpoint, "rest", None, moment)
         token = _bearer(request)
         try:
             claims = self._signed_in(token, endpoint, arrival)
@@ -94,16 +80,16 @@ class Gateway(web.Server):
         except InvalidFieldError as invalid:
             return _response(Reply(400, problem_details(invalid)))
         if claims is not None and self._venue.faults.holds("refuse_connections", claims.username):
-            _abort(request)
+            abort(request)
             return web.Response(status=503)
-        answer: asyncio.Future[web.StreamResponse] = self._event_loop.create_future()
+        answer: asyncio.Future[web.StreamResponse] = self.event_loop.create_future()
 
         def settle(response: web.StreamResponse) -> None:
             if not answer.done():
                 answer.set_result(response)
 
         def drop() -> None:
-            _abort(request)
+            abort(request)
             settle(web.Response(status=500))
 
         call = Call(
@@ -141,16 +127,6 @@ def _name(claims: Claims | None) -> str | None:
 def _bearer(request: web.BaseRequest) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _read_at(request: web.BaseRequest) -> float:
-    handler = request.protocol
-    return handler.read_at if isinstance(handler, StampingHandler) else time.time()
-
-
-def _abort(request: web.BaseRequest) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 async def _body(request: web.BaseRequest) -> dict[str, Any]:

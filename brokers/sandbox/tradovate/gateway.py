@@ -11,6 +11,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from brokers.sandbox.arrivals import Arrival
+from brokers.sandbox.stamping import StampingServer, abort, read_at
 from brokers.sandbox.tradovate import oauth, wire
 from brokers.sandbox.tradovate.calls import ACCESS_DENIED, Call, HttpRefusalError, Reply
 from brokers.sandbox.tradovate.dispatch import WITHOUT_TOKEN
@@ -27,29 +28,15 @@ LARGEST_MESSAGE = 1024 * 1024
 Parsed = tuple[str, dict[str, Any]]
 
 
-class StampingHandler(web.RequestHandler):
-    """Notes when bytes came in (``read_at``, epoch seconds), before anything is parsed."""
-
-    read_at = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        self.read_at = time.time()
-        super().data_received(data)
-
-
-class Gateway(web.Server):
+class Gateway(StampingServer):
     """Protocol factory of the venue's port."""
 
     def __init__(self, venue: Venue, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(self._handle, loop=loop, access_log=None, keepalive_timeout=600)
+        super().__init__(self._handle, loop)
         self._venue = venue
-        self._event_loop = loop
-
-    def __call__(self) -> StampingHandler:
-        return StampingHandler(self, loop=self._event_loop, **self._kwargs)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        read_at = _read_at(request)
+        moment = read_at(request)
         path = request.path.lower().rstrip("/")
         turned_away = self._turn_away(request)
         if turned_away is not None:
@@ -61,12 +48,12 @@ class Gateway(web.Server):
         if path == OAUTH_PAGE:
             return await self._serve_oauth_page(request)
         if path == OAUTH_TOKEN_BARE or path.startswith(API_PREFIX):
-            return await self._serve_rest(request, path.removeprefix(API_PREFIX).lstrip("/"), read_at)
+            return await self._serve_rest(request, path.removeprefix(API_PREFIX).lstrip("/"), moment)
         return web.Response(status=404)
 
     def _turn_away(self, request: web.BaseRequest) -> web.Response | None:
         if self._venue.faults.holds("refuse_connections", None):
-            _abort(request)
+            abort(request)
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         if not self._venue.switches.moved or _is_at(request, self._venue.moved_url):
             return None
@@ -75,21 +62,21 @@ class Gateway(web.Server):
         address = self._venue.moved_url.removesuffix(API_PREFIX.rstrip("/")) + request.path_qs
         return web.Response(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": address})
 
-    async def _serve_rest(self, request: web.BaseRequest, endpoint: str, read_at: float) -> web.StreamResponse:
-        arrival = self._venue.arrivals.note(endpoint, "rest", None, read_at)
+    async def _serve_rest(self, request: web.BaseRequest, endpoint: str, moment: float) -> web.StreamResponse:
+        arrival = self._venue.arrivals.note(endpoint, "rest", None, moment)
         try:
             session = self._bearer_session(request, endpoint, arrival)
             params = await _rest_params(request)
         except HttpRefusalError as refused:
             return _response(Reply(refused.status, refused.text))
-        answer: asyncio.Future[web.StreamResponse] = self._event_loop.create_future()
+        answer: asyncio.Future[web.StreamResponse] = self.event_loop.create_future()
 
         def settle(response: web.StreamResponse) -> None:
             if not answer.done():
                 answer.set_result(response)
 
         def drop() -> None:
-            _abort(request)
+            abort(request)
             settle(web.Response(status=500))
 
         call = Call(
@@ -117,7 +104,7 @@ class Gateway(web.Server):
         if self._venue.sessions.is_expired(session, token.strip()):
             raise HttpRefusalError(401, "Expired Access Token")
         if self._venue.faults.holds("refuse_connections", session.login.username):
-            _abort(request)
+            abort(request)
         return session
 
     async def _serve_oauth_page(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -143,12 +130,12 @@ class Gateway(web.Server):
                 socket.open()
             async for message in websocket:
                 if message.type is WSMsgType.TEXT:
-                    self._take_in(socket, message.data, _read_at(request))
+                    self._take_in(socket, message.data, read_at(request))
         finally:
             self._venue.detach(socket)
         return websocket
 
-    def _take_in(self, socket: Socket, text: str, read_at: float) -> None:
+    def _take_in(self, socket: Socket, text: str, moment: float) -> None:
         """Note the arrival and queue the request; nothing else happens while bytes are being read."""
         socket.last_received = time.monotonic()
         socket.open()
@@ -156,7 +143,7 @@ class Gateway(web.Server):
             return
         username = None if socket.session is None else socket.session.login.username
         endpoint = text.partition("\n")[0].strip().lower()
-        arrival = self._venue.arrivals.note(endpoint, "ws", username, read_at)
+        arrival = self._venue.arrivals.note(endpoint, "ws", username, moment)
         self._venue.queue.add_request(lambda: self._process(socket, text, arrival))
 
     def _process(self, socket: Socket, text: str, arrival: Arrival) -> None:
@@ -181,20 +168,10 @@ class Gateway(web.Server):
         self._venue.dispatcher.process(call)
 
 
-def _read_at(request: web.BaseRequest) -> float:
-    handler = request.protocol
-    return handler.read_at if isinstance(handler, StampingHandler) else time.time()
-
-
 def _is_at(request: web.BaseRequest, url: str) -> bool:
     """Whether the request came in by this address's port."""
     name = request.transport.get_extra_info("sockname") if request.transport is not None else None
     return name is None or f":{name[1]}/" in url
-
-
-def _abort(request: web.BaseRequest) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 def _check_socket_session(socket: Socket, endpoint: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from brokers.sandbox.arrivals import Arrival
+from brokers.sandbox.stamping import StampingServer, abort, read_at
 from brokers.sandbox.webull import signature, tokens
 from brokers.sandbox.webull.books import Login
 from brokers.sandbox.webull.calls import Call, Reply
@@ -28,29 +28,15 @@ LARGEST_MESSAGE = 1024 * 1024
 _ABORTED = 503
 
 
-class StampingHandler(web.RequestHandler):
-    """Notes when bytes came in (``read_at``, epoch seconds), before anything is parsed."""
-
-    read_at = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        self.read_at = time.time()
-        super().data_received(data)
-
-
-class Gateway(web.Server):
+class Gateway(StampingServer):
     """Protocol factory of the venue's HTTP port."""
 
     def __init__(self, venue: Venue, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(self._handle, loop=loop, access_log=None, keepalive_timeout=600)
+        super().__init__(self._handle, loop)
         self._venue = venue
-        self._event_loop = loop
-
-    def __call__(self) -> StampingHandler:
-        return StampingHandler(self, loop=self._event_loop, **self._kwargs)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        read_at = _read_at(request)
+        moment = read_at(request)
         if self._venue.faults.holds("refuse_connections", None):
             return _aborted(request)
         if request.path == MQTT_PATH and request.headers.get("Upgrade", "").lower() == "websocket":
@@ -58,7 +44,7 @@ class Gateway(web.Server):
         body = await request.read()
         route = find_route(request.method, request.path)
         endpoint = request.path.removeprefix("/") if route is None else route.endpoint
-        arrival = self._venue.arrivals.note(endpoint, "rest", request.headers.get("x-app-key"), read_at)
+        arrival = self._venue.arrivals.note(endpoint, "rest", request.headers.get("x-app-key"), moment)
         try:
             if route is None:
                 raise route_not_found()
@@ -74,7 +60,7 @@ class Gateway(web.Server):
     async def _answer(
         self, request: web.BaseRequest, route: Route, params: dict[str, Any], arrival: Arrival, login: Login
     ) -> web.StreamResponse:
-        answer: asyncio.Future[web.StreamResponse] = self._event_loop.create_future()
+        answer: asyncio.Future[web.StreamResponse] = self.event_loop.create_future()
 
         def settle(response: web.StreamResponse) -> None:
             if not answer.done():
@@ -150,11 +136,6 @@ class Gateway(web.Server):
         return websocket
 
 
-def _read_at(request: web.BaseRequest) -> float:
-    handler = request.protocol
-    return handler.read_at if isinstance(handler, StampingHandler) else time.time()
-
-
 def _params(request: web.BaseRequest, body: bytes) -> dict[str, Any]:
     """Query of a GET, JSON body of a POST."""
     if request.method == "GET":
@@ -169,8 +150,7 @@ def _params(request: web.BaseRequest, body: bytes) -> dict[str, Any]:
 
 
 def _aborted(request: web.BaseRequest) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
+    abort(request)
     return web.Response(status=_ABORTED)
 
 
