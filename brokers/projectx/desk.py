@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
@@ -22,13 +23,14 @@ from brokers.projectx.flatten import Flatten
 from brokers.projectx.orders import Call, call_of, check, place_call, priority_of
 from brokers.projectx.outcomes import outcome_of_error
 from brokers.projectx.parse import Json
-from brokers.projectx.queues import AccountQueues
 from brokers.projectx.types import Order, OrderState
+from brokers.queues import AccountQueues
 from brokers.reports import Accepted, Event, NotSent, Outcome, Rejected, Sent, Unknown
 
 logger = logging.getLogger(__name__)
 
 TOO_LATE = "TOO_LATE"
+_threads = ThreadPoolExecutor(64, thread_name_prefix="projectx-orders")
 _GONE = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 
 Tell = Callable[[Sequence[Event]], None]
@@ -58,7 +60,7 @@ class OrderDesk:
         self._seen = seen
         self._answered = answered
         self._book = book
-        self._queues = AccountQueues()
+        self._queues = AccountQueues(_threads)
         self._closed = False
 
     def submit(self, requests: Sequence[Request]) -> None:

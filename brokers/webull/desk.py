@@ -7,6 +7,7 @@ asked for and the answer is its fate.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,6 +29,7 @@ from brokers.base import (
     role_of,
 )
 from brokers.errors import BrokerError, NotReached, RateLimited, Refused
+from brokers.queues import AccountQueues
 from brokers.reports import Accepted, Event, NotSent, Outcome, Rejected, Sent, Unknown
 from brokers.webull import limits, orders
 from brokers.webull.accounts import Directory
@@ -36,13 +38,14 @@ from brokers.webull.brackets import Watch, move_exits
 from brokers.webull.client import Client, LimitHit
 from brokers.webull.codes import ORDER_NOT_FOUND, REPEATED_ID, is_code
 from brokers.webull.flatten import Flattener, unsent
+from brokers.webull.http import MOST_CONNECTIONS
 from brokers.webull.instruments import ContractBook, Traded, check_account_class, traded_of
-from brokers.webull.lanes import Lanes
 from brokers.webull.parse import orders_of
 from brokers.webull.prices import reference_price
 from brokers.webull.types import NORMAL, OrderState, Status
 
 RATE_LIMITED = "RATE_LIMITED"
+_threads = ThreadPoolExecutor(MOST_CONNECTIONS, thread_name_prefix="webull-orders")
 _PROTECTIVE_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 
 
@@ -55,13 +58,13 @@ class OrderDesk:
         self._directory = directory
         self._contracts = contracts
         self._watch = watch
-        self._lanes = Lanes()
+        self._queues = AccountQueues(_threads)
         self._flattener = Flattener(client, book, self.place)
         book.on_entry_filled = self._on_entry_filled
 
     def submit(self, requests: Sequence[Request]) -> None:
         for request in requests:
-            self._lanes.put(request.account.broker_id, partial(self._serve, request))
+            self._queues.put(request.account.broker_id, partial(self._serve, request))
 
     def _serve(self, request: Request) -> None:
         answer = Answer(self._book, request)
@@ -205,7 +208,7 @@ class OrderDesk:
         raise Refused(ORDER_NOT_FOUND, "the venue does not show this order")
 
     def _on_entry_filled(self, account: AccountRef, order: SubmitOrder, entry: OrderState) -> None:
-        self._lanes.put(
+        self._queues.put(
             account.broker_id, partial(move_exits, self._client, self._book, account, order, entry, self._watch)
         )
 

@@ -1,6 +1,5 @@
-"""Order requests on threads that all logins share: one after another within an account, accounts beside each other.
-
-The Gateway takes orders over REST only, so an order holds a thread until its answer is there.
+"""Order requests that each hold a thread until their answer is there: an account's one after another, accounts beside
+each other.
 """
 
 from __future__ import annotations
@@ -13,27 +12,26 @@ from concurrent.futures import ThreadPoolExecutor
 
 logger = logging.getLogger(__name__)
 
-THREADS = 64
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="projectx-orders")
-
 Job = Callable[[], object]
 
 
 class AccountQueues:
-    """Thread-safe; `put` returns at once."""
+    """One login's queues, by account id, on `threads` that all logins of its venue share. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Job]] = {}
 
     def put(self, account_id: str, job: Job) -> None:
+        """Returns at once."""
         with self._lock:
             waiting = self._waiting.get(account_id)
             if waiting is not None:
                 waiting.append(job)
                 return
             self._waiting[account_id] = deque([job])
-        _pool.submit(self._run, account_id)
+        self._threads.submit(self._run, account_id)
 
     def _run(self, account_id: str) -> None:
         while True:
@@ -46,4 +44,4 @@ class AccountQueues:
             try:
                 job()
             except Exception:  # the outermost frame of this thread: the account's next order must still go out
-                logger.exception("an order job failed")
+                logger.exception("an order job failed inside this program")
