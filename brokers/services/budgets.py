@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
 
-from brokers.access import Budget, Priority
+from brokers.access import Budget, Limit, Priority
 from brokers.budget.budgets import Budgets
 from brokers.budget.gauges import Gauge, LoginRules
 from brokers.budget.readings import Readings
@@ -20,20 +21,28 @@ from brokers.registry import VENUES
 from justtrades import clock
 
 MOST_SHOWN = 3
+HOUR_S = 3600
+SANDBOX_HOURS = 24
+"""How many hours' requests a sandbox takes in one."""
 
 
 def rules_of(login: BrokerLogin) -> LoginRules:
     """The venue's rules, and under which name they count: each environment, and each firm, has servers of its own.
 
-    A sandbox is asked from this very machine, and by more logins than any venue allows an address.
+    A sandbox is asked from this very machine, by more logins than any venue allows an address, and hears in minutes
+    what a venue hears in a day: its hourly rules are wider.
     """
     venue = VENUES.get(login.venue)
     backend = (venue.backend if venue is not None else "") or login.venue
     name = " ".join(part for part in (backend, login.environment, login.firm) if part)
     limits = venue.limits if venue is not None else ()
     if login.environment == Environment.SANDBOX:
-        limits = tuple(limit for limit in limits if limit.scope != "ip")
+        limits = tuple(_widened(limit) for limit in limits if limit.scope != ADDRESS_SCOPE)
     return LoginRules(login.id, name, limits)
+
+
+def _widened(limit: Limit) -> Limit:
+    return replace(limit, requests=limit.requests * SANDBOX_HOURS) if limit.seconds >= HOUR_S else limit
 
 
 def lane_budgets(lane: int) -> Budgets:

@@ -47,6 +47,10 @@ def test_each_login_says_how_it_is(alice: Client, login: BrokerLogin) -> None:
 
 
 def test_requests_that_are_left_are_shown(alice: Client, login: BrokerLogin) -> None:
+    in_sandbox = [(limit.scope, limit.requests) for limit in rules_of(login).limits]
+    assert in_sandbox == [("login", 120_000)], "it hears in an hour what a venue hears in a day"
+    BrokerLogin.objects.update(environment="demo")
+    login.refresh_from_db()
     rules = rules_of(login)
     budgets = Budgets(settings.BUDGETS_URL)
     try:
@@ -54,7 +58,7 @@ def test_requests_that_are_left_are_shown(alice: Client, login: BrokerLogin) -> 
         page = alice.get(reverse("brokers")).content.decode()
         assert "7 of 5000" in page
         assert "<meter" in page
-        assert rules.venue == "tradovate sandbox"
+        assert rules.venue == "tradovate demo"
         budgets.shared(rules.login_id, rules.venue, rules.limits).penalise(clock.now() + timedelta(minutes=5))
         assert "silent until" in alice.get(reverse("brokers")).content.decode()
     finally:
