@@ -35,11 +35,13 @@ def care(
     keys = [key for key, position in positions.items() if key in ledger.touched and _is_ours(ledger, position)]
     if not keys:
         return
-    leaving = {(i.trader_id, i.symbol) for i in intents if i.kind in LEAVING and i.status in _UNDER_WAY}
-    _wish_exits(ledger, positions, set(keys))
+    under_way = [intent for intent in intents if intent.status in _UNDER_WAY]
+    leaving = {(one.trader_id, one.symbol): one.id for one in under_way if one.kind in LEAVING}
+    filling = {one.id for one in under_way if one.kind == IntentKind.ENTRY}
+    _wish_exits(ledger, {key: positions[key] for key in keys}, leaving)
     for key in keys:
         if key not in leaving:
-            _cut_excess(ledger, positions[key], legs[key])
+            _cut_excess(ledger, positions[key], [leg for leg in legs[key] if leg.intent_id not in filling])
 
 
 _UNDER_WAY = frozenset({IntentStatus.CLEARED, IntentStatus.DISPATCHED, IntentStatus.UNKNOWN})
@@ -53,10 +55,9 @@ def _is_ours(ledger: Ledger, position: Position) -> bool:
 def _cut_excess(ledger: Ledger, position: Position, legs: Sequence[Order]) -> None:
     """No more contracts may rest in stops, nor in targets, than are held: what is over could open a position.
 
-    Legs that came with an entry which is still filling are the venue's: they are sized for the whole of it.
+    `legs` are without those that came with an entry which is still filling: they are sized for the whole of it.
     """
-    filling = {order.intent_id for order in ledger.changed_entries() if order.status in WORKING}
-    resting = [leg for leg in legs if leg.status in WORKING and leg.intent_id not in filling]
+    resting = [leg for leg in legs if leg.status in WORKING]
     if position.net_qty == 0:
         # What the venue made with an entry it ends by itself; `protection.cancel_orphans` looks after it.
         resting = [leg for leg in resting if leg.client_order_id is not None]
@@ -78,8 +79,11 @@ def _closing_side(position: Position) -> str | None:
     return (Side.SELL if position.net_qty > 0 else Side.BUY).value
 
 
-def _wish_exits(ledger: Ledger, positions: Mapping[Key, Position], keys: set[Key]) -> None:
-    """An intent for the exits of each entry's contracts that have just been filled and brought none along."""
+def _wish_exits(ledger: Ledger, positions: Mapping[Key, Position], leaving: Mapping[Key, UUID]) -> None:
+    """An intent for the exits of each entry's contracts that have just been filled and brought none along.
+
+    Where something is just closing the position it waits for that: legs placed beside a close could outlive it.
+    """
     wished: list[OrderIntent] = []
     seen: list[tuple[UUID, int]] = []
     for order in ledger.changed_entries():
@@ -89,14 +93,14 @@ def _wish_exits(ledger: Ledger, positions: Mapping[Key, Position], keys: set[Key
         position = positions.get(key)
         entry = ledger.intent_of(order)
         fresh = order.filled_qty - order.exits_wished
-        if position is None or key not in keys or entry is None or fresh <= 0:
+        if position is None or entry is None or fresh <= 0:
             continue
         order.exits_wished = order.filled_qty
         seen.append((order.id, order.exits_wished))
         abilities = abilities_of(ledger.venues[order.account_id], order.symbol)
         bracket = bracket_of_rows(entry.bracket)
         if native_part(bracket, abilities) != bracket and position.net_qty != 0:
-            wished.append(_exits_of(ledger, entry, order, fresh))
+            wished.append(_exits_of(ledger, entry, order, fresh, leaving.get(key)))
     update_rows(Order, ("exits_wished",), seen)
     OrderIntent.objects.bulk_create(wished, ignore_conflicts=True)
     ledger.changes += [
@@ -105,7 +109,7 @@ def _wish_exits(ledger: Ledger, positions: Mapping[Key, Position], keys: set[Key
     ]
 
 
-def _exits_of(ledger: Ledger, entry: OrderIntent, order: Order, qty: int) -> OrderIntent:
+def _exits_of(ledger: Ledger, entry: OrderIntent, order: Order, qty: int, after_id: UUID | None) -> OrderIntent:
     wish = f"exits:{entry.id}:{order.filled_qty}"
     source, kind = IntentSource.RISK_ACTION, IntentKind.PROTECT
     key = idempotency_key(source.value, wish, entry.trader_id, kind.value)
@@ -125,6 +129,7 @@ def _exits_of(ledger: Ledger, entry: OrderIntent, order: Order, qty: int) -> Ord
         qty=qty,
         exits=entry.exits,
         stop_distance=entry.stop_distance,
+        after_id=after_id,
         status=IntentStatus.CLEARED,
         reason_code="EXITS_FOLLOW",
         reason_text=WISH_TEXT,

@@ -111,6 +111,7 @@ class Lane:
         """Let a connection go; where its owner asked for a new one, the next look opens it."""
         with self._connecting:
             del self._asked_at[login_id]
+            self._threaded.discard(login_id)
             connection = self._connections.pop(login_id)
         connection.stop()
 

@@ -23,6 +23,7 @@ from brokers.reports import (
     SyncReport,
     Unknown,
 )
+from brokers.selectors import secrets_of
 from execution import feed
 from execution.bulk import update_rows
 from execution.models import BrokerPosition
@@ -60,8 +61,9 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
     batch = _Batch(list(events), [(login, event) for login, event in events if isinstance(event, SyncReport)])
     flat = list(batch.flat())
     with transaction.atomic():
-        logins = {login for login, _ in flat} | {login for login, _ in batch.syncs}
-        ledger = Ledger(clock.now(), _accounts_of(logins), _venues_of(logins))
+        accounts = _accounts_of({login for login, _ in flat} | {login for login, _ in batch.syncs})
+        venues = {account.id: account.login.venue for account in accounts.values()}
+        ledger = Ledger(clock.now(), accounts, venues)
         ledger.load(_client_ids(flat), _broker_ids(ledger, flat))
         _apply_all(ledger, flat)
         for login_id, sync in batch.syncs:
@@ -82,12 +84,9 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
 
 
 def _accounts_of(login_ids: set[UUID]) -> dict[tuple[UUID, str], BrokerAccount]:
-    accounts = BrokerAccount.objects.filter(login_id__in=login_ids)
+    accounts = BrokerAccount.objects.filter(login_id__in=login_ids).select_related("login")
+    accounts = accounts.defer(*secrets_of("login"))
     return {(account.login_id, account.broker_id): account for account in accounts}
-
-
-def _venues_of(login_ids: set[UUID]) -> dict[UUID, str]:
-    return dict(BrokerAccount.objects.filter(login_id__in=login_ids).values_list("id", "login__venue"))
 
 
 def _account_id(ledger: Ledger, login_id: UUID, report: FillReport | OrderReport | PositionReport) -> UUID | None:

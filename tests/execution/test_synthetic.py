@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from recorders.settings import read_settings
 from tests.execution.desk import planned_intents
 from tests.execution.plain_venue import PLAIN, SINGLE, PlainVenue, live_legs, register
 from tests.execution.venue import Venue
-from tests.factories import RecorderFactory, TraderFactory
+from tests.factories import OrderIntentFactory, RecorderFactory, TraderFactory
 from tests.traders.cases import MNQ, targets
 from traders.exits import template_of
 
@@ -199,3 +200,32 @@ def test_an_entry_whose_exits_the_broker_cannot_do_is_denied_by_name(settings: A
     (intent,) = planned_intents(made)
     assert (intent.status, intent.reason_code) == (IntentStatus.DENIED, "VENUE_CAPABILITY")
     assert "trail from a trigger" in intent.reason_text
+
+
+def test_exits_wait_for_a_close_that_is_under_way() -> None:
+    venue = held_at(PLAIN, 2)
+    venue.open_entry(1)
+    venue.run()
+    leaving = OrderIntentFactory(
+        trader=venue.desk.intent.trader, kind=IntentKind.EXIT, leg="exit", side="sell", symbol=venue.desk.intent.symbol,
+        status=IntentStatus.DISPATCHED,
+    )  # fmt: skip
+    venue.open_entry(1)
+    venue.run()
+    waiting = OrderIntent.objects.get(kind=IntentKind.PROTECT, status=IntentStatus.CLEARED)
+    assert waiting.after_id == leaving.id
+    assert venue.working(STOP) == [(1, D("24995"))], "nothing was placed beside the close"
+    OrderIntent.objects.filter(pk=leaving.pk).update(status=IntentStatus.FAILED)
+    venue.run()
+    assert sum(qty for qty, _ in venue.working(STOP)) == 2, "the close failed: what is held is covered"
+
+
+def test_a_stop_that_came_with_an_entry_is_left_alone_while_the_entry_still_fills() -> None:
+    venue = held_at(SINGLE, 3)
+    whole = venue.desk.leg(STOP, "501", qty=3, stop_price=D("24995"), bracket_index=0)
+    venue.desk.apply(whole)
+    venue.open_entry(1)
+    venue.desk.apply(replace(whole, parent_client_order_id=None))
+    assert Order.objects.get(role="stop").wanted_qty is None, "told of alone, it is still meant for all three"
+    venue.open_entry(2)
+    assert live_legs() == [("stop", 3)]
