@@ -31,6 +31,9 @@ from execution.transitions import Change
 from justtrades.ids import new_id
 from traders import exits
 
+EXITS_FOLLOW = "EXITS_FOLLOW"
+"""Why exits are placed for what an entry has just filled (`execution.synthetic`)."""
+
 
 class _Leg(NamedTuple):
     """A pair to place; either price may be missing. `place` is its target's place in the template, None for a stop that
@@ -66,10 +69,14 @@ def take_up(batch: Batch, intent: Due) -> bool:
     moved = legs.tend(position, live)
     rows = [(o.id, o.wanted_qty, o.wanted_price, o.change_sent_at, o.change_attempts) for o in moved]
     update_rows(Order, ("wanted_qty", "wanted_price", "change_sent_at", "change_attempts"), rows)
-    if abilities_of(intent.venue, intent.symbol).native_oco:
+    abilities = abilities_of(intent.venue, intent.symbol)
+    if abilities.native_oco:
         missing = list(_missing(position, template, live))
     else:
         missing = list(_single_orders(position, template, live, intent.qty))
+        if abilities.native_brackets and intent.reason_code == EXITS_FOLLOW:
+            # The entry brought its stop along; not told of yet, it would be placed a second time.
+            missing = [leg for leg in missing if leg.stop is None]
     for leg in missing:
         _place(batch, intent, leg, Side.SELL if position.net_qty > 0 else Side.BUY)
     return bool(missing)

@@ -14,6 +14,7 @@ from execution.abilities import abilities_of, native_part
 from execution.bulk import update_rows
 from execution.models import IntentKind, IntentSource, IntentStatus, ObjectKind, Order, OrderIntent, Position
 from execution.models.order import WORKING
+from execution.protect import EXITS_FOLLOW
 from execution.reports.ledger import Ledger
 from execution.shrink import cuts_to
 from execution.submitting import bracket_of_rows
@@ -131,7 +132,7 @@ def _exits_of(ledger: Ledger, entry: OrderIntent, order: Order, qty: int, after_
         stop_distance=entry.stop_distance,
         after_id=after_id,
         status=IntentStatus.CLEARED,
-        reason_code="EXITS_FOLLOW",
+        reason_code=EXITS_FOLLOW,
         reason_text=WISH_TEXT,
         created_at=ledger.now,
         cleared_at=ledger.now,

@@ -119,6 +119,15 @@ def test_where_one_pair_goes_along_several_targets_wait_for_the_fill_under_a_who
     assert Order.objects.get(role="stop").target_index is None
 
 
+def test_a_stop_that_the_entry_brought_along_is_not_placed_again_because_it_is_told_of_late() -> None:
+    venue = held_at(SINGLE, 3)
+    venue.open_entry(3)
+    venue.run()
+    assert [one.client_order_id[:2] for one in venue.sent] == ["T-", "T-", "T-"]
+    venue.desk.apply(venue.desk.leg(STOP, "501", qty=3, stop_price=D("24995"), bracket_index=0))
+    assert live_legs() == [("stop", 3), ("target", 1), ("target", 1), ("target", 1)]
+
+
 def test_a_crash_between_the_fill_and_the_exits_loses_nothing() -> None:
     venue = held_at(PLAIN, 3)
     venue.open_entry(3)
