@@ -77,7 +77,8 @@ class BrokerAccount(models.Model):
 
     `cash` is what the venue last said that it holds, in dollars, realised results included; None until it says so.
     `kind` is the venue's own class of account. `is_simulated` None: the venue does not say, its environment does.
-    `preflight` is the last one's checks, each `{code, is_ok, text}`.
+    `preflight` is the last one's checks, each `{code, is_ok, text}`. `venue_limits` are the loss limits that the venue
+    itself enforces, as `brokers.venue.LossLimits` names them; {} where it has none or was not asked.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -93,6 +94,8 @@ class BrokerAccount(models.Model):
     preflight_at = models.DateTimeField(null=True, blank=True)
     cash = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
     cash_at = models.DateTimeField(null=True, blank=True)
+    venue_limits = models.JSONField(default=dict, blank=True)
+    venue_limits_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

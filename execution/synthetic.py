@@ -37,7 +37,9 @@ def care(
     if not keys:
         return
     under_way = [intent for intent in intents if intent.status in _UNDER_WAY]
-    leaving = {(one.trader_id, one.symbol): one.id for one in under_way if one.kind in LEAVING}
+    leaving = {
+        (one.trader_id, one.symbol): one.id for one in under_way if one.kind in LEAVING and one.trader_id is not None
+    }
     filling = {one.id for one in under_way if one.kind == IntentKind.ENTRY}
     _wish_exits(ledger, {key: positions[key] for key in keys}, leaving)
     for key in keys:

@@ -11,7 +11,10 @@ from justtrades.ids import new_id
 
 
 class Fill(models.Model):
-    """`order` is None until the order that it belongs to is known; only then is it applied to a position."""
+    """`order` is None until the order that it belongs to is known; only then is it applied to a position.
+
+    `shares` is how a FLATTEN's fill fell to the traders that held the contract: `[trader id, contracts, dollars]` each.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="fills", db_index=False)
@@ -23,12 +26,14 @@ class Fill(models.Model):
     qty = models.PositiveIntegerField()
     price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     realized_pnl = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    shares = models.JSONField(null=True)
     filled_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("filled_at",)
         indexes = (
+            models.Index(fields=["account", "filled_at"], name="fills_of_account"),
             models.Index(
                 fields=["account", "broker_order_id"],
                 name="fills_to_apply",

@@ -28,13 +28,14 @@ class IntentSource(models.TextChoices):
 
 
 class IntentKind(models.TextChoices):
-    """See `execution.plan.LegKind`."""
+    """See `execution.plan.LegKind`. FLATTEN closes all that an account holds of a contract, whoever opened it."""
 
     ENTRY = "entry", "Entry"
     EXIT = "exit", "Exit"
     REDUCE = "reduce", "Partial exit"
     CANCEL = "cancel", "Cancel"
     PROTECT = "protect", "Protect"
+    FLATTEN = "flatten", "Flatten"
 
 
 class IntentStatus(models.TextChoices):
@@ -75,6 +76,7 @@ class OrderIntent(models.Model):
 
     `exits` is the template that the position is to have (`traders.exits.ExitTemplate`), `bracket` the legs that go
     with the entry: rows of quantity, target and stop distance in points, and the target's place in the template.
+    `trader` is None for a FLATTEN: it is nobody's, and what it closes is booked to whoever held it.
     An entry that still waits at `cancel_at` is canceled. A partial exit goes by what it leaves, `leaves_qty` unsigned:
     what a target has taken meanwhile is not taken twice.
     """
@@ -84,7 +86,7 @@ class OrderIntent(models.Model):
     source = models.CharField(max_length=16, choices=IntentSource)
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE, null=True, related_name="intents")
     # The one copied key that the database checks: it is what keeps a trader with history from being deleted.
-    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, related_name="intents", db_index=False)
+    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, null=True, related_name="intents", db_index=False)
     account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="+", **COPIED)
     lane_slot = models.PositiveIntegerField()
     leg = models.CharField(max_length=16)
@@ -132,6 +134,15 @@ class OrderIntent(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(kind=IntentKind.ENTRY) | models.Q(status=IntentStatus.DENIED) | models.Q(qty__gt=0),
                 name="entry_quantity_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(trader__isnull=False) | models.Q(kind=IntentKind.FLATTEN),
+                name="only_a_flatten_is_nobodys",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "symbol"],
+                condition=models.Q(kind=IntentKind.FLATTEN, status__in=sorted(LIVE)),
+                name="one_live_flatten_per_contract",
             ),
         )
 

@@ -14,6 +14,8 @@ class ObjectKind(models.TextChoices):
     INTENT = "intent", "Intent"
     ORDER = "order", "Order"
     POSITION = "position", "Position"
+    FLATTEN = "flatten", "Flatten"
+    BREAK = "break", "Break"
 
 
 class Transition(models.Model):

@@ -12,11 +12,11 @@ from brokers.reports import FillReport
 from execution import locks
 from execution.bulk import update_rows
 from execution.models import Fill, ObjectKind, Order, Position
-from execution.pnl import Holding, after_fill
 from execution.reports.ledger import Ledger
 from execution.transitions import Change
 from justtrades.ids import new_id
 from justtrades.killpoints import killpoint
+from risk.pnl import Holding, after_fill
 
 _POSITION_COLUMNS = (
     "net_qty", "avg_price", "realized_pnl", "stop_distance", "exits", "is_at_break_even", "opened_at", "updated_at",

@@ -148,7 +148,8 @@ class Ledger:
     def stamp(self, intent: OrderIntent) -> None:
         self.changed_intents[intent.id] = intent
         self.owners.add(intent.owner_id)
-        self.touched.add((intent.trader_id, intent.symbol))
+        if intent.trader_id is not None:
+            self.touched.add((intent.trader_id, intent.symbol))
 
     def write(self) -> None:
         Order.objects.bulk_create(self.created)

@@ -33,6 +33,8 @@ def settle(ledger: Ledger) -> None:
         _settle_protection(ledger, positions.get(key), legs[key])
         _tend_legs(ledger, positions.get(key), legs[key])
     for intent in intents:
+        if intent.trader_id is None:
+            continue
         key = (intent.trader_id, intent.symbol)
         if key in keys:
             _settle_intent(ledger, intent, entries.get(intent.id), positions.get(key), legs[key])
@@ -126,9 +128,11 @@ def _settle_intent(
 def _stamp_protected(ledger: Ledger, positions: dict[Key, Position], legs: dict[Key, list[Order]]) -> None:
     """The moment the entry's position was first covered, for the entry's own record."""
     for intent in ledger.intents.values():
-        position = positions.get((intent.trader_id, intent.symbol))
-        if intent.kind != IntentKind.ENTRY or intent.protected_at is not None or intent.filled_at is None:
+        if intent.trader_id is None or intent.kind != IntentKind.ENTRY:
             continue
+        if intent.protected_at is not None or intent.filled_at is None:
+            continue
+        position = positions.get((intent.trader_id, intent.symbol))
         if position is None or position.net_qty == 0 or position.stop_distance is None:
             continue
         if is_protected(position, legs[intent.trader_id, intent.symbol]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from brokers.base import Side
@@ -39,3 +39,37 @@ def after_fill(held: Holding, side: Side, qty: int, price: Decimal, point_value:
 def open_pnl(net_qty: int, avg_price: Decimal, price: Decimal, point_value: Decimal) -> Decimal:
     """What closing the whole position at `price` would realise now, in the account's money."""
     return (price - avg_price) * net_qty * point_value
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One execution as an account's books count it; `price` in points."""
+
+    symbol: str
+    side: Side
+    qty: int
+    price: Decimal
+
+
+@dataclass(slots=True)
+class Book:
+    """What an account holds and has realised since its book began, fill by fill, whoever traded. Dollars.
+
+    `contracts` counts every contract and side traded, for fees. `holdings` keeps what is flat, too.
+    """
+
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    realized: Decimal = Decimal(0)
+    contracts: int = 0
+
+    def apply(self, trade: Trade, point_value: Decimal) -> None:
+        before = self.holdings.get(trade.symbol, Holding())
+        after = after_fill(before, trade.side, trade.qty, trade.price, point_value)
+        self.holdings[trade.symbol] = after
+        self.realized += after.realized_pnl - before.realized_pnl
+        self.contracts += trade.qty
+
+    @property
+    def held(self) -> dict[str, Holding]:
+        """What is not flat, by symbol."""
+        return {symbol: holding for symbol, holding in self.holdings.items() if holding.net_qty != 0}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from brokers.base import Side
 from brokers.instruments import products
-from execution.pnl import Holding, after_fill, open_pnl
+from risk.pnl import Holding, after_fill, open_pnl
 
 unhurried = settings(deadline=None)
 FillRow = tuple[Side, int, Decimal]
