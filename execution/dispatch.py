@@ -101,7 +101,8 @@ def _claim_chunk(lane: int) -> tuple[_Claim, int]:
             killpoint("dispatch.pre_mark")
         in_the_way = shrink.orders_in_the_way(due)
         for intent in due:
-            _decide(claim, intent, in_the_way.get((intent.trader_id, intent.symbol), []))
+            orders = [] if intent.trader_id is None else in_the_way.get((intent.trader_id, intent.symbol), [])
+            _decide(claim, intent, orders)
         shrink.wish_for(claim.cuts)
         update_rows(OrderIntent, _INTENT_COLUMNS, claim.statuses)
         claim.batch.write()
@@ -139,7 +140,9 @@ Ending = tuple[IntentStatus, str, str]
 
 def _verdict(intent: Due, now: datetime, orders: list[Order]) -> Ending | None:
     """Why a claimed intent is not to be sent after all; None when it is."""
-    if intent.kind == IntentKind.CANCEL:
+    if intent.kind == IntentKind.FLATTEN:
+        return None
+    if intent.kind == IntentKind.CANCEL and intent.trader_id is not None:
         return IntentStatus.DONE, "", f"{changes.cancel_entries(intent.trader_id, intent.symbol)} waiting entries"
     if intent.kind != IntentKind.ENTRY:
         return _verdict_without_position(intent, orders)

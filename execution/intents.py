@@ -19,7 +19,7 @@ from justtrades.ids import client_order_id, idempotency_key
 
 def order_name(kind: str, key: str) -> str:
     """The client order id of an intent's order. One that closes something says so: brokers are asked for it first."""
-    closes = kind in {IntentKind.EXIT, IntentKind.REDUCE}
+    closes = kind in {IntentKind.EXIT, IntentKind.REDUCE, IntentKind.FLATTEN}
     return client_order_id(key, EXIT_PREFIX) if closes else client_order_id(key)
 
 

@@ -52,6 +52,8 @@ def take_up(batch: Batch, intent: Due) -> bool:
 
     Legs that only move have wishes on their rows and need the intent no more.
     """
+    if intent.trader_id is None:
+        return False
     key = (intent.trader_id, intent.symbol)
     position = locks.lock_positions([key])[key]
     template = exits.template_from(intent.exits)

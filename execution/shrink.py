@@ -31,7 +31,11 @@ class Cut:
 
 def orders_in_the_way(intents: Iterable[Due]) -> dict[Key, list[Order]]:
     """The live orders of the traders whose intents close something, by trader and symbol."""
-    keys = {(due.trader_id, due.symbol) for due in intents if due.kind in {IntentKind.EXIT, IntentKind.REDUCE}}
+    keys = {
+        (due.trader_id, due.symbol)
+        for due in intents
+        if due.kind in {IntentKind.EXIT, IntentKind.REDUCE} and due.trader_id is not None
+    }
     if not keys:
         return {}
     rows = Order.objects.filter(

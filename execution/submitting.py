@@ -37,7 +37,7 @@ class Due(NamedTuple):
 
     id: UUID
     owner_id: UUID
-    trader_id: UUID
+    trader_id: UUID | None
     account_id: UUID
     kind: str
     client_order_id: str
@@ -160,7 +160,7 @@ def requests_for(intent: Due, account: AccountRef) -> list[Request]:
             intent.client_order_id, account, intent.symbol, side, intent.qty, order_type, intent.price, bracket=bracket
         )
         return [entry]
-    if intent.kind == IntentKind.EXIT and not intent.is_shared:
+    if intent.kind == IntentKind.FLATTEN or (intent.kind == IntentKind.EXIT and not intent.is_shared):
         return [FlattenPosition(intent.client_order_id, account, intent.symbol)]
     held = intent.held_qty or 0
     way_out = Side.SELL if held > 0 else Side.BUY
@@ -210,5 +210,7 @@ def order_row(batch: Batch, intent: Due, order_id: UUID, terms: Terms) -> tuple[
 
 def _closing_qty(intent: Due, held: int) -> int:
     """What a partial exit leaves was decided, not what it takes: a target may have taken it meanwhile."""
+    if intent.kind == IntentKind.FLATTEN:
+        return intent.qty
     left = 0 if intent.kind == IntentKind.EXIT or intent.leaves_qty is None else intent.leaves_qty
     return max(0, abs(held) - left)

@@ -11,7 +11,8 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, connection
 
 from brokers.quotes.tradingview import TradingViewQuotes
-from execution import changes, cutoff, doubt, health, planner, protection
+from execution import changes, cutoff, doubt, flatten, health, planner, protection
+from execution.flatverify import Verifier
 from execution.lane.months import MonthKeeper
 from execution.lane.quotes import QuoteKeeper
 from execution.lane.runtime import Lane
@@ -30,6 +31,7 @@ class Keeper:
         has_charts = settings.TRADINGVIEW_QUOTES and lane.index == 0
         self._quotes = QuoteKeeper(lane, TradingViewQuotes if has_charts else None)
         self._months = MonthKeeper(lane)
+        self._verifier = Verifier(lane)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -60,7 +62,9 @@ class Keeper:
             lambda: health.beat(health.lane_name(lane.index), {"logins": len(lane.connections())}),
             lane.refresh_logins,
             lambda: planner.plan_waiting(older_than_s=0.3),
+            lambda: flatten.act(lane.index),
             lane.dispatch,
+            self._verifier.look,
             lambda: doubt.doubt_silent(lane.index),
             lambda: doubt.look_for_unknown(lane),
             lambda: protection.watch(lane),

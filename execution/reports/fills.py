@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from uuid import UUID
@@ -11,7 +12,7 @@ from brokers.instruments import product_of
 from brokers.reports import FillReport
 from execution import locks
 from execution.bulk import update_rows
-from execution.models import Fill, ObjectKind, Order, Position
+from execution.models import Fill, IntentKind, IntentStatus, ObjectKind, Order, Position
 from execution.reports.ledger import Ledger
 from execution.transitions import Change
 from justtrades.ids import new_id
@@ -55,7 +56,7 @@ def store_fills(ledger: Ledger, reports: Iterable[tuple[UUID, FillReport]]) -> N
 
 
 def apply_fills(ledger: Ledger, broker_orders: Iterable[tuple[UUID, str]]) -> None:
-    """Apply every stored, priced, unapplied fill of these orders to the order and to its trader's position."""
+    """Apply every stored, priced, unapplied fill of these orders to the order and to the positions that it moves."""
     keys = set(broker_orders)
     waiting = [fill for fill in _waiting(keys) if (fill.account_id, fill.broker_order_id) in keys]
     pairs = [
@@ -63,20 +64,31 @@ def apply_fills(ledger: Ledger, broker_orders: Iterable[tuple[UUID, str]]) -> No
         for fill in waiting
         if (fill.account_id, fill.broker_order_id) in ledger.by_broker
     ]
-    ours = [(fill, order, order.trader_id) for fill, order in pairs if order.trader_id is not None]
+    ours = [(fill, order) for fill, order in pairs if order.trader_id is not None or _is_flatten(ledger, order)]
     if not ours:
         return
-    positions = _positions_for([order for _, order, _ in ours])
+    positions = _positions_for([order for _, order in ours])
     booked: list[UUID] = []
-    for fill, order, trader_id in ours:
-        position = positions[trader_id, order.symbol]
-        _apply(ledger, fill, order, position, _own_part(fill, order, position, booked))
-        booked.append(fill.id)
+    for fill, order in ours:
+        if fill.price is not None:
+            _count(ledger, fill, order, fill.price)
+            _book_to(ledger, fill, order, positions, booked)
+            booked.append(fill.id)
     killpoint("fills.mid")
-    applied = [(fill.id, order.id, ledger.now, fill.realized_pnl) for fill, order, _ in ours]
-    update_rows(Fill, ("order_id", "applied_at", "realized_pnl"), applied)
+    applied = [(fill.id, order.id, ledger.now, fill.realized_pnl, _shares_text(fill)) for fill, order in ours]
+    update_rows(Fill, ("order_id", "applied_at", "realized_pnl", "shares"), applied)
     rows = [(p.id, *(getattr(p, name) for name in _POSITION_COLUMNS)) for p in positions.values()]
     update_rows(Position, _POSITION_COLUMNS, rows)
+
+
+def _shares_text(fill: Fill) -> str | None:
+    return None if fill.shares is None else json.dumps(fill.shares)
+
+
+def _is_flatten(ledger: Ledger, order: Order) -> bool:
+    """Whether the order closes an account's contract, whoever holds it."""
+    intent = ledger.intent_of(order)
+    return intent is not None and intent.kind == IntentKind.FLATTEN
 
 
 def _waiting(keys: set[tuple[UUID, str]]) -> Sequence[Fill]:
@@ -93,6 +105,7 @@ def _waiting(keys: set[tuple[UUID, str]]) -> Sequence[Fill]:
 
 
 def _positions_for(orders: Sequence[Order]) -> dict[tuple[UUID, str], Position]:
+    """Those that the orders' fills can move, locked; a trader's first one in a contract is made."""
     wanted = {(order.trader_id, order.symbol): order for order in orders if order.trader_id is not None}
     missing = wanted.keys() - set(
         Position.objects.filter(
@@ -107,7 +120,17 @@ def _positions_for(orders: Sequence[Order]) -> dict[tuple[UUID, str], Position]:
         ],
         ignore_conflicts=True,
     )
-    return locks.lock_positions(wanted)
+    return locks.lock_positions({*wanted, *_holders([order for order in orders if order.trader_id is None])})
+
+
+def _holders(flattens: Sequence[Order]) -> set[tuple[UUID, str]]:
+    """Who holds what is being closed for everybody."""
+    if not flattens:
+        return set()
+    rows = Position.objects.exclude(net_qty=0).filter(
+        account_id__in={order.account_id for order in flattens}, symbol__in={order.symbol for order in flattens}
+    )
+    return set(rows.values_list("trader_id", "symbol"))
 
 
 def _own_part(fill: Fill, order: Order, position: Position, booked: Sequence[UUID]) -> int:
@@ -127,10 +150,8 @@ def _own_part(fill: Fill, order: Order, position: Position, booked: Sequence[UUI
     return fill.qty if awaited.exclude(id__in=booked).exists() else own
 
 
-def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position, own: int) -> None:
-    price = fill.price
-    if price is None:
-        return
+def _count(ledger: Ledger, fill: Fill, order: Order, price: Decimal) -> None:
+    """The order's own side of a fill."""
     filled_before = order.filled_qty
     total = filled_before + fill.qty
     average_before = price if order.avg_price is None else order.avg_price
@@ -138,8 +159,41 @@ def _apply(ledger: Ledger, fill: Fill, order: Order, position: Position, own: in
     order.filled_qty = total
     ledger.touch(order)
     ledger.move(order, OrderStatus.FILLED if total >= order.qty else OrderStatus.PARTIALLY_FILLED)
+
+
+def _book_to(
+    ledger: Ledger, fill: Fill, order: Order, positions: dict[tuple[UUID, str], Position], booked: Sequence[UUID]
+) -> None:
+    """The positions' side of a fill: its trader's, or of a flatten everybody's who held the contract."""
+    price = fill.price
+    if price is None:
+        return
+    if order.trader_id is None:
+        _share_out(ledger, fill, order, list(positions.values()), price)
+        return
+    position = positions[order.trader_id, order.symbol]
+    own = _own_part(fill, order, position, booked)
     fill.realized_pnl = Decimal(0) if own == 0 else _book(ledger, fill, position, own, price)
     _note_entry(ledger, order, position)
+
+
+def _share_out(ledger: Ledger, fill: Fill, order: Order, positions: Sequence[Position], price: Decimal) -> None:
+    """What is left over was the owner's own, opened by hand at the broker: no position of ours moves for it."""
+    closing, left = -Side(fill.side).sign, fill.qty
+    shares: list[tuple[str, int, str]] = []
+    total = Decimal(0)
+    for position in sorted(positions, key=lambda one: one.id):
+        is_held_there = position.account_id == order.account_id and position.symbol == order.symbol
+        own = min(left, max(0, position.net_qty * closing)) if is_held_there else 0
+        if own > 0:
+            realized = _book(ledger, fill, position, own, price)
+            shares.append((str(position.trader_id), own, str(realized)))
+            ledger.touched.add((position.trader_id, position.symbol))
+            total, left = total + realized, left - own
+    fill.realized_pnl, fill.shares = total, shares
+    intent = ledger.intent_of(order)
+    if intent is not None and order.status == OrderStatus.FILLED:
+        ledger.move_intent(intent, IntentStatus.DONE)
 
 
 def _book(ledger: Ledger, fill: Fill, position: Position, qty: int, price: Decimal) -> Decimal:

@@ -32,6 +32,8 @@ _INTENT_COLUMNS = (
 )  # fmt: skip
 
 
+FLATTENING = (IntentKind.EXIT, IntentKind.FLATTEN)
+"""Kinds that go as the venue's own flatten, which carries no id of ours at some venues."""
 RETRY_PAUSE = timedelta(seconds=0.5)
 """Before what was proven not sent goes again, times the number of tries: a broker that is away is not hammered."""
 
@@ -68,7 +70,7 @@ class Ledger:
         nameless = Order.objects.filter(
             account_id__in={account for account, _ in brokers},
             role=OrderRole.EXIT.value,
-            intent__kind=IntentKind.EXIT,
+            intent__kind__in=FLATTENING,
             broker_order_id__isnull=True,
             status__in=[OrderStatus.SUBMITTING.value, OrderStatus.UNKNOWN.value, OrderStatus.WORKING.value],
         )
@@ -79,7 +81,7 @@ class Ledger:
         for order in locks.lock_orders(Order.objects.filter(id__in={order for order, _ in found})):
             self.index(order)
             wish = self.intent_of(order)
-            is_flatten = wish is not None and wish.kind == IntentKind.EXIT
+            is_flatten = wish is not None and wish.kind in FLATTENING
             if is_flatten and order.role == OrderRole.EXIT and order.broker_order_id is None:
                 self.nameless_exits[order.account_id, order.symbol, order.side] = order
 

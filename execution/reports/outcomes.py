@@ -81,7 +81,7 @@ def reject(ledger: Ledger, order: Order, code: str, text: str) -> None:
     It goes under a new name: where ids are unique, a refused order has used its own up.
     """
     intent = ledger.intent_of(order)
-    is_exit = intent is not None and intent.kind in {IntentKind.EXIT, IntentKind.REDUCE}
+    is_exit = intent is not None and intent.kind in {IntentKind.EXIT, IntentKind.REDUCE, IntentKind.FLATTEN}
     order.reject_code, order.reject_text = code[:64], text[:512]
     if intent is not None and is_exit and order.role == "exit" and intent.attempts < MAX_EXIT_ATTEMPTS:
         ledger.move(order, OrderStatus.REJECTED, f"{code}: {text}")
