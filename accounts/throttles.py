@@ -26,10 +26,14 @@ class PasswordTries(BaseThrottle):
     per_account = 30
 
     def allow_request(self, request: Request, _view: APIView) -> bool:
-        account = _digest(str(request.data.get("email", "")).strip().lower()) if hasattr(request.data, "get") else ""
+        account = _digest(self.account_of(request).strip().lower())
         from_here = _count(f"password-tries:{_digest(self.get_ident(request))}:{account}")
         from_anywhere = _count(f"password-tries:{account}")
         return from_here <= self.per_address_and_account and from_anywhere <= self.per_account
+
+    def account_of(self, request: Request) -> str:
+        """The e-mail address that the request is about; "" where it names none."""
+        return str(request.data.get("email", "")) if hasattr(request.data, "get") else ""
 
     def wait(self) -> float:
         return float(_WINDOW_SECONDS)

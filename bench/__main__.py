@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from bench import ack, budget, fanout, mixed, planning
+from bench import ack, budget, fanout, mixed, planning, reconciling, reversal, risk
 from bench.door import Database, until
 from bench.processes import addresses
 from bench.report import lines_of, table_of
@@ -19,7 +19,7 @@ from execution.selftest.owner import Owner
 from execution.selftest.product import Product, own_product
 from justtrades.environment import state_dir
 
-PARTS = ("planning", "budget", "ack", "fanout", "mixed")
+PARTS = ("planning", "budget", "ack", "fanout", "mixed", "reversal", "risk", "reconciling")
 _WITHOUT_PRODUCT = {"planning", "budget"}
 _READY_TIMEOUT_S = 60.0
 
@@ -51,16 +51,30 @@ def _measure(parts: set[str], *, is_quick: bool) -> dict[str, Any]:
     with own_product(accounts=1, keep=False) as product:
         _until_ready(product)
         database = Database(addresses(product)["DATABASE_URL"])
-        if "ack" in parts:
-            figures["ack"] = ack.AckBench(product, database, ack.QUICK if is_quick else ack.FULL).run()
-        if "fanout" in parts:
-            bench = fanout.FanoutBench(product, database, fanout.QUICK if is_quick else fanout.FULL)
-            figures["fanout"] = bench.run()
-            figures["lane_memory_mb"] = bench.lane_memory_mb()
-        if "mixed" in parts:
-            figures["mixed"] = mixed.MixedBench(product, database, mixed.QUICK if is_quick else mixed.FULL).run()
+        _with_product(parts, product, database, figures, is_quick=is_quick)
         database.close()
     return figures
+
+
+def _with_product(
+    parts: set[str], product: Product, database: Database, figures: dict[str, Any], *, is_quick: bool
+) -> None:
+    if "ack" in parts:
+        figures["ack"] = ack.AckBench(product, database, ack.QUICK if is_quick else ack.FULL).run()
+    if "fanout" in parts:
+        bench = fanout.FanoutBench(product, database, fanout.QUICK if is_quick else fanout.FULL)
+        figures["fanout"] = bench.run()
+        figures["lane_memory_mb"] = bench.lane_memory_mb()
+    if "mixed" in parts:
+        figures["mixed"] = mixed.MixedBench(product, database, mixed.QUICK if is_quick else mixed.FULL).run()
+    if "reversal" in parts:
+        effort = reversal.QUICK if is_quick else reversal.FULL
+        figures["reversal"] = reversal.ReversalBench(product, database, effort).run()
+    if "risk" in parts:
+        figures["risk"] = risk.RiskBench(product, database, risk.QUICK if is_quick else risk.FULL).run()
+    if "reconciling" in parts:
+        compared = reconciling.QUICK if is_quick else reconciling.FULL
+        figures["reconciling"] = reconciling.ReconcilingBench(product, database, compared).run()
 
 
 def _machine() -> dict[str, Any]:

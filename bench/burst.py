@@ -37,6 +37,7 @@ class Fleet:
         self._http = requests.Session()
         self._poll = select.epoll()
         self._contract_id = 0
+        self.market_token = ""
         self.sockets = [self._sign_in(account) for account in setup["accounts"]]
         self._by_number = {sock.fileno(): sock for sock in self.sockets}
 
@@ -78,6 +79,7 @@ class Fleet:
         token = self._call("auth/accesstokenrequest", {"name": account["username"], "password": account["password"]})
         if self._contract_id == 0:
             self._http.headers["Authorization"] = f"Bearer {token['accessToken']}"
+            self.market_token = token.get("mdAccessToken", token["accessToken"])
             found = self._http.get(
                 f"{self._setup['rest_url']}/contract/find", params={"name": self._setup["symbol"]}, timeout=_TIMEOUT_S
             )

@@ -58,6 +58,10 @@ class Database:
             found: tuple[Any, ...] = cursor.fetchone()
             return found
 
+    def do(self, statement: str, *values: object) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, values)
+
     def until_quiet(self) -> None:
         """Until nothing waits and nothing is under way. Raises TimeoutError."""
         until(lambda: self.row(_UNFINISHED)[0] == 0, "the product did not come to rest")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,26 +35,29 @@ class Line:
 
 def lines_of(figures: Figures) -> list[Line]:
     """Every line of the table that `figures` has something for."""
-    lines: list[Line] = []
-    if "ack" in figures:
-        lines += _ack_lines(figures["ack"])
-    if "fanout" in figures:
-        lines += _fanout_lines(figures["fanout"])
-    if "mixed" in figures:
-        lines += _mixed_lines(figures["mixed"])
-    if "lane_memory_mb" in figures:
-        lines.append(Line("lane memory, sockets open", figures["lane_memory_mb"], "MB", goal=300))
-    if "budget" in figures:
-        spent = figures["budget"]
-        title = "counting one order against a login's budget"
-        lines.append(Line(title, spent["spend_us"], "us", spent["empty_us"], spent["ratio"]))
-    if "planning" in figures:
-        planning = figures["planning"]
-        for name, title in (("plan_ms", "the same settings"), ("plan_distinct_ms", "settings of their own")):
-            lines.append(
-                Line(f"deciding for 500 traders with {title}", planning[name], "ms", planning["loop_ms"], goal=15)
-            )
-    return lines
+    makers: dict[str, Callable[[Any], Iterable[Line]]] = {
+        "ack": _ack_lines,
+        "fanout": _fanout_lines,
+        "mixed": _mixed_lines,
+        "reversal": _reversal_lines,
+        "risk": _risk_lines,
+        "reconciling": _reconciling_lines,
+        "lane_memory_mb": lambda memory: [Line("lane memory, sockets open", memory, "MB", goal=300)],
+        "budget": _budget_lines,
+        "planning": _planning_lines,
+    }
+    return [line for part, lines in makers.items() if part in figures for line in lines(figures[part])]
+
+
+def _budget_lines(spent: Figures) -> Iterator[Line]:
+    yield Line(
+        "counting one order against a login's budget", spent["spend_us"], "us", spent["empty_us"], spent["ratio"]
+    )
+
+
+def _planning_lines(planning: Figures) -> Iterator[Line]:
+    for name, title in (("plan_ms", "the same settings"), ("plan_distinct_ms", "settings of their own")):
+        yield Line(f"deciding for 500 traders with {title}", planning[name], "ms", planning["loop_ms"], goal=15)
 
 
 def _ack_lines(ack: Figures) -> Iterator[Line]:
@@ -102,6 +105,33 @@ def _mixed_lines(mixed: Figures) -> Iterator[Line]:
             yield Line(title, round(max(0.0, cost), 3), "ms", goal=2)
     pace = mixed["alike"]["rest_per_second"]
     yield Line("entries per second over REST, one lane", pace, "/s", goal=300, is_least=True)
+
+
+def _reversal_lines(reversal: Figures) -> Iterator[Line]:
+    for delay in (0, 50):
+        figures = reversal[f"delay_{delay}_ms"]
+        trip = figures["round_trip_ms"]
+        title = f"reversal, last of {reversal['accounts']} new entries, broker answers after {delay} ms"
+        yield Line(title, figures["last_ms"], "ms", goal=round(100 + 2 * trip, 1))
+        yield Line("  a broker's round trip", trip, "ms")
+
+
+def _reconciling_lines(found: Figures) -> Iterator[Line]:
+    """Floors: a minute; what a login may ask; a core that does nothing else."""
+    accounts = found["accounts"]
+    yield Line(f"oldest comparison of {accounts} accounts with the broker", found["oldest_s"], "s", goal=60)
+    yield Line("  accounts compared", found["compared"], "", goal=accounts, is_least=True)
+    yield Line("  requests of the busiest login in an hour", found["per_login_and_hour"], "", 5000, goal=5000)
+    spent = round(found["lane_cpu_s"] / found["seconds"] * 100, 1)
+    yield Line("  the idle lane's share of a core, all duties", spent, "%")
+
+
+def _risk_lines(risk: Figures) -> Iterator[Line]:
+    """All accounts reach their limit at the same tick; each one's flatten counts."""
+    for name, goal in (("p50", None), ("p95", None), ("p99", 25)):
+        value, floor = risk["flatten_ms"][name], risk["floor_ms"][name]
+        title = f"tick to flatten on the wire, {risk['accounts']} accounts at once, {name}"
+        yield Line(title, value, "ms", floor, round(value / floor, 2) if floor else None, goal)
 
 
 def table_of(lines: list[Line]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -244,6 +244,13 @@ class Connection(Protocol):
     @property
     def state(self) -> ConnectionState: ...
 
+    @property
+    def books_at(self) -> datetime | None:
+        """When the venue last vouched for what we were told of the accounts, aware UTC; None: never.
+
+        Now while a stream is live, which its heartbeats guard; else the adapter's last look of its own.
+        """
+
     def start(self) -> None:
         """Begin connecting; returns at once, progress arrives as `ConnectionReport`s and a `SyncReport`."""
 
@@ -261,8 +268,25 @@ class Connection(Protocol):
         Raises a `brokers.errors.BrokerError`; an error is never evidence of anything.
         """
 
+    def day_pnl(self, account: AccountRef) -> Decimal | None:
+        """The venue's own figure for the account's trading day: realised and open together, in dollars.
+
+        Before fees where the venue tells them apart; None where it has no such figure now. Blocks, raises like `query`.
+        """
+
     def front_month(self, root: str) -> str | None:
         """The venue's own front contract of a product (MNQ: MNQZ6), or None. Blocks, and raises like `query`."""
 
     def quotes(self, on_quote: OnQuote) -> QuoteSource:
         """Live quotes through this login's sign-in, not started."""
+
+
+@runtime_checkable
+class Surveyor(Protocol):
+    """A connection that looks at all accounts of its login at once, for less than a `query` of each would take."""
+
+    def survey(self) -> None:
+        """Read over REST what the stream may have left out; the whole reaches the sink as a `SyncReport` soon after.
+
+        Only while the connection is live. Blocks, and raises like `Connection.query`.
+        """

@@ -60,6 +60,25 @@ def session_of(at: datetime, roll: time = DEFAULT_ROLL, zone: str = EXCHANGE_ZON
     return SessionDay(day, _instant(first - _lead(roll), roll, zone), _instant(day + _DAY - _lead(roll), roll, zone))
 
 
+def week_start(day: date, roll: time = DEFAULT_ROLL, zone: str = EXCHANGE_ZONE) -> datetime:
+    """Where the first trading day of the calendar week of the trading day `day` begins: Friday 17:00 by default.
+
+    The weeks lie end to end, as the trading days do: Monday's begins with the weekend before it, and when Monday is a
+    holiday Tuesday's does.
+    """
+    before = business_days_before(day - timedelta(days=day.weekday()), 1)
+    return _instant(before + _DAY - _lead(roll), roll, zone)
+
+
+def trade_date(calendar: str, day: date) -> tuple[datetime, datetime] | None:
+    """From the first opening to the last close of the exchange's trade date `day`; None when nothing trades on it.
+
+    Raises KeyError for an unknown calendar.
+    """
+    spans = tuple(_trade_date(calendar, day))
+    return (spans[0][0], spans[-1][1]) if spans else None
+
+
 def _lead(roll: time) -> timedelta:
     """How many days before its own date a trading day starts: one when it rolls in the afternoon or evening."""
     return _DAY if roll >= _NOON else timedelta()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
@@ -68,6 +70,73 @@ class OAuthFlow(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LossLimits:
+    """What the venue itself allows an account to lose or win, whether or not we run. Positive dollars; None: no limit.
+
+    `..._alert` only tells the owner, `..._liq_only` lets nothing be opened or added to, `..._auto_liq` closes all at
+    once. A trailing drawdown counts from the highest worth, each moment's or each day's end's as `drawdown_mode` says,
+    and its floor rises no higher than `drawdown_stops_at`.
+
+    Percentages, `flattens_at` (a time at which all is closed) and `is_locked` (nobody may change the limits) are read
+    and never set.
+    """
+
+    daily_loss_alert: Decimal | None = None
+    daily_loss_liq_only: Decimal | None = None
+    daily_loss_auto_liq: Decimal | None = None
+    weekly_loss_auto_liq: Decimal | None = None
+    daily_profit_auto_liq: Decimal | None = None
+    weekly_profit_auto_liq: Decimal | None = None
+    drawdown: Decimal | None = None
+    drawdown_stops_at: Decimal | None = None
+    drawdown_mode: str | None = None
+    daily_loss_percent_alert: Decimal | None = None
+    daily_loss_percent_liq_only: Decimal | None = None
+    daily_loss_percent_auto_liq: Decimal | None = None
+    flattens_at: datetime | None = None
+    is_locked: bool = False
+
+
+DOLLAR_LIMITS = (
+    "daily_loss_alert",
+    "daily_loss_liq_only",
+    "daily_loss_auto_liq",
+    "weekly_loss_auto_liq",
+    "daily_profit_auto_liq",
+    "weekly_profit_auto_liq",
+    "drawdown",
+    "drawdown_stops_at",
+)
+DRAWDOWN_MODES = ("EOD", "RealTime")
+SETTABLE_LIMITS = (*DOLLAR_LIMITS, "drawdown_mode")
+"""What of `LossLimits` a person may set; the rest is as the venue has it."""
+
+
+class LossLimitsDesk(Protocol):
+    """The venue's own loss limits of an account. Both block, ask the venue and raise a `brokers.errors.BrokerError`."""
+
+    def read(self, access: Access, account: AccountRef) -> LossLimits: ...
+
+    def write(self, access: Access, account: AccountRef, limits: LossLimits) -> LossLimits:
+        """Have these `SETTABLE_LIMITS`, leave all else as it is, and say what the venue has afterwards.
+
+        Safe to repeat. Raises `Refused("LIMITS_LOCKED")` where nobody may change them.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Polls:
+    """When a lane asks for an account's books by itself, all in seconds.
+
+    Only while its connection is not live and nothing was heard of the account for `after`: an adapter that looks by
+    itself has its time first. Then one account of a login every `every`, which is what the venue's limits leave.
+    """
+
+    after: float = 5.0
+    every: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class Venue:
     """`sign_in_check` and `preflight` block, ask the venue and raise a `brokers.errors.BrokerError`.
 
@@ -77,7 +146,9 @@ class Venue:
 
     `order_endpoint` is what the adapter spends for an order, where `limits` count by name. With `sends_in_bursts` all
     orders of a moment go out together, however many they are. A venue that `has_own_threads` works on them at once,
-    others write in the lane's loop. `backend` is another venue whose servers these are.
+    others write in the lane's loop. `backend` is another venue whose servers these are. `loss_limits` None: the venue
+    has none of its own. One that `syncs_itself` reads all books every minute while it is live, without being asked, and
+    tells them as a sync.
     """
 
     label: str
@@ -97,6 +168,9 @@ class Venue:
     sends_in_bursts: bool = False
     has_own_threads: bool = True
     backend: str = ""
+    loss_limits: LossLimitsDesk | None = None
+    polls: Polls = Polls()
+    syncs_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)

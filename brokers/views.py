@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from brokers import selectors, services
 from brokers.models import BrokerLogin
 from brokers.picker import label_of
+from brokers.registry import VENUES
 from brokers.services.budgets import gauges_for
 from justtrades.requests import SignedInRequest
 
@@ -44,6 +45,7 @@ def describe(login: BrokerLogin) -> dict[str, Any]:
         "login": login,
         "label": label_of(login.venue, login.firm),
         "platform": label_of(login.venue) if login.firm else "",
+        "has_loss_limits": login.venue in VENUES and VENUES[login.venue].loss_limits is not None,
     }
 
 

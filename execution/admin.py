@@ -5,15 +5,20 @@ from __future__ import annotations
 from django.contrib import admin
 
 from execution.models import (
+    Alarm,
+    Break,
     BrokerPosition,
     Command,
     Explanation,
     Fill,
+    Flatten,
     Heartbeat,
     Order,
     OrderIntent,
     Position,
+    Reconciliation,
     Transition,
+    UnprotectedSpan,
 )
 from justtrades.backoffice import HistoryAdmin
 
@@ -122,3 +127,50 @@ class CommandAdmin(HistoryAdmin):
 class ExplanationAdmin(HistoryAdmin):
     list_display = ("digest", "created_at")
     search_fields = ("^digest",)
+
+
+@admin.register(Flatten)
+class FlattenAdmin(HistoryAdmin):
+    list_display = (
+        "began_at", "owner", "account", "trader", "source", "reason_code", "status", "tries", "flat_at", "alarmed_at",
+        "detail",
+    )  # fmt: skip
+    list_select_related = ("owner", "account", "trader__recorder", "trader__account")
+    list_filter = ("status", "source", ("alarmed_at", admin.EmptyFieldListFilter))
+    search_fields = ("owner__email", "account__name", "reason_code", "^key", "^id")
+
+
+@admin.register(Break)
+class BreakAdmin(HistoryAdmin):
+    list_display = (
+        "first_seen_at", "owner", "account", "kind", "symbol", "ours", "theirs", "state", "pauses_entries",
+        "sightings", "resolved_at", "resolved_by", "resolution",
+    )  # fmt: skip
+    list_select_related = ("owner", "account", "resolved_by")
+    list_filter = ("state", "kind", "pauses_entries")
+    search_fields = ("owner__email", "account__name", "symbol", "^ref", "^id")
+
+
+@admin.register(Alarm)
+class AlarmAdmin(HistoryAdmin):
+    list_display = ("raised_at", "owner", "account", "code", "text", "seen_at", "ended_at")
+    list_select_related = ("owner", "account")
+    list_filter = ("code", ("ended_at", admin.EmptyFieldListFilter))
+    search_fields = ("owner__email", "account__name", "text", "^ref")
+
+
+@admin.register(UnprotectedSpan)
+class UnprotectedSpanAdmin(HistoryAdmin):
+    list_display = ("began_at", "owner", "account", "venue", "symbol", "ended_at", "ended_by", "was_acted_on")
+    list_select_related = ("owner", "account")
+    list_filter = ("venue", "ended_by", "was_acted_on")
+    search_fields = ("owner__email", "account__name", "symbol")
+    ordering = ("-began_at",)
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(HistoryAdmin):
+    list_display = ("account", "compared_at", "failed_looks", "failed_at", "failure")
+    list_select_related = ("account",)
+    search_fields = ("account__name", "account__owner__email")
+    ordering = ("compared_at",)

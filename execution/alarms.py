@@ -37,6 +37,12 @@ def end_alarm(*, owner_id: UUID, code: str, ref: object) -> int:
     return ended
 
 
+def mark_seen(alarm: Alarm) -> None:
+    """Somebody saw it: it is loud no more. It ends only when the matter is over."""
+    if Alarm.objects.filter(pk=alarm.pk, seen_at=None).update(seen_at=clock.now()):
+        feed.announce(alarm.owner_id, "connections")
+
+
 def list_alarms_for(user: Person) -> QuerySet[Alarm]:
     """Open ones first, then by newest."""
     rows = Alarm.objects.filter(owner_id=user.pk).select_related("account")

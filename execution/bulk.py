@@ -29,18 +29,23 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
     return len(lines)
 
 
+def _text(text: str) -> str:
+    # What has to be escaped is unprintable or a backslash; to ask that first takes a fifth of the time.
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
+
+
 @lru_cache(maxsize=64)
 def _moment(value: datetime) -> str:
     return value.isoformat()
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
-    str: lambda text: text.translate(_ESCAPES),
+    str: _text,
     NoneType: lambda _: "\\N",
     datetime: _moment,
     UUID: lambda value: f"{value.int:032x}",
-    list: lambda value: json.dumps(value).translate(_ESCAPES),
-    dict: lambda value: json.dumps(value).translate(_ESCAPES),
+    list: lambda value: _text(json.dumps(value)),
+    dict: lambda value: _text(json.dumps(value)),
 }
 """COPY's text for a value, by exact type: a fan-out writes thirty thousand values while an order waits."""
 

@@ -135,7 +135,7 @@ def cancel_late_entries(lane: int) -> int:
         status__in=sorted(WORKING),
         wanted_qty__isnull=True,
     )
-    return _of_lane(orders, lane).update(wanted_qty=0)
+    return of_lane(orders, lane).update(wanted_qty=0)
 
 
 def cancel_entries(trader_id: UUID, symbol: str) -> int:
@@ -146,6 +146,6 @@ def cancel_entries(trader_id: UUID, symbol: str) -> int:
     return waiting.update(wanted_qty=0)
 
 
-def _of_lane(orders: QuerySet[Order], lane: int) -> QuerySet[Order]:
+def of_lane(orders: QuerySet[Order], lane: int) -> QuerySet[Order]:
     mine = orders.annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES)).filter(lane=lane)
     return Order.objects.filter(pk__in=mine.values("pk"))

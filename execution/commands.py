@@ -1,8 +1,8 @@
-"""What a person asks for by hand: a Command row, and the intents that follow from it in the same transaction."""
+"""What a person asks for by hand: a Command row, and what follows from it in the same transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,16 +11,20 @@ from django.conf import settings as product
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts.models import User
 from accounts.selectors import Person
 from brokers import instruments
-from execution import feed, locks
+from brokers.models import BrokerAccount
+from execution import feed, flatten, locks
 from execution.casebook import Subject
 from execution.drafting import Draft, Origin
-from execution.intents import Wanting, wish_exits
+from execution.flatten import Wish
+from execution.intents import Wanting, wish_exits, withdraw_entries
 from execution.models import Command, IntentSource, OrderIntent, Position
 from execution.moves import Move, MoveKind
 from execution.planner import DISPATCH_TASK
 from execution.planning import draft_all
+from execution.preview import FlattenPreview, preview_disable, preview_flatten
 from execution.submitting import Batch
 from justtrades import bell, clock
 from recorders import chains
@@ -28,8 +32,13 @@ from recorders.alert import Action, ParsedAlert
 from recorders.models import StrategyChain
 from recorders.settings import BadSettings, merge, read_overrides
 from traders.exits import template_of
+from traders.services import disable_all_traders
 
-APPLY_EXITS, CONVERGE = "apply_exits", "converge"
+__all__ = [
+    "FlattenPreview", "apply_exits", "converge", "disable_all", "flatten_everything", "preview_disable",
+    "preview_flatten",
+]  # fmt: skip
+APPLY_EXITS, CONVERGE, FLATTEN_ALL, DISABLE_ALL = "apply_exits", "converge", "flatten_all", "disable_all"
 GOOD_FOR = timedelta(seconds=30)
 
 
@@ -83,6 +92,40 @@ def converge(*, actor: Person, chain: StrategyChain) -> Command:
         draft_all(draft, recorder, Subject(alert, chain.ticker, instruments.product_of(chain.ticker), move))
         draft.write()
     _ring(command)
+    return command
+
+
+def flatten_everything(*, actor: Person, owner: User, accounts: Iterable[BrokerAccount] | None = None) -> Command:
+    """Close all that the owner's accounts hold, whoever opened it, and cancel all that works; until it is verified.
+
+    `accounts` narrows it to some of the owner's. Entries that have not been sent yet are withdrawn. What it found is in
+    the command's `payload`; where that is nothing, nothing follows. Its doors ask for the password once more.
+    """
+    with transaction.atomic():
+        found = preview_flatten(owner, accounts)
+        payload = {"accounts": len(found.accounts), "positions": found.positions, "orders": found.orders}
+        command = Command.objects.create(owner=owner, actor_id=actor.pk, kind=FLATTEN_ALL, payload=payload)
+        text = "everything is closed by hand"
+        withdraw_entries([account.pk for account in found.accounts], "FLATTENED", text)
+        flatten.act_on(
+            flatten.begin_all(
+                (account.pk, account.owner_id, None,
+                 Wish(IntentSource.COMMAND, f"command:{command.pk}:{account.pk}", "FLATTEN_ALL", text, command))
+                for account in found.accounts
+            )
+        )  # fmt: skip
+    _ring(command)
+    return command
+
+
+def disable_all(*, actor: Person, owner: User) -> Command:
+    """Switch every trader of the owner off; what is open keeps its exits. `payload` says how many were on."""
+    with transaction.atomic():
+        count = disable_all_traders(owner=owner)
+        command = Command.objects.create(
+            owner=owner, actor_id=actor.pk, kind=DISABLE_ALL, payload={"traders": count}
+        )  # fmt: skip
+    feed.announce(owner.pk, "connections", "intents")
     return command
 
 

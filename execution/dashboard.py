@@ -23,6 +23,8 @@ from brokers.selectors import list_logins_for
 from execution import selectors
 from execution.cards import recorders_panel
 from execution.prices import format_money
+from execution.reconcile.panel import breaks_panel
+from execution.risk_brief import brief
 from execution.rows import fill_row, legs_by_trader, order_row, position_row, signal_row
 from execution.timing import time_signals
 from execution.valuation import known_contract, open_pnl, price_that_counts
@@ -148,6 +150,7 @@ def status_panel(user: Person, _query: QueryDict) -> dict[str, Any]:
         "realized_text": format_money(realized),
         "quotes": quotes,
         "notices": list(list_open_notices_for(user)[:NOTICES_SHOWN]),
+        "risk": brief(user),
     }
 
 
@@ -235,4 +238,5 @@ PANELS: dict[str, Callable[[Person, QueryDict], dict[str, Any]]] = {
     "recorders": recorders_panel,
     "orders": orders_panel,
     "fills": fills_panel,
+    "breaks": breaks_panel,
 }

@@ -15,10 +15,11 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from brokers.base import Side
-from execution import changes, feed, protect, shrink
+from execution import changes, feed, owing, protect, shrink
 from execution.bulk import update_rows
 from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent
-from execution.models.intent import FINISHED
+from execution.models.intent import FINISHED, MAX_FIGURE
+from execution.recheck import Recheck
 from execution.shrink import Cut
 from execution.submitting import Batch, Due, Routed, take_up
 from execution.transitions import Change
@@ -55,7 +56,9 @@ _CLAIM = """
     LIMIT %s
     FOR UPDATE OF i SKIP LOCKED
 """
-_INTENT_COLUMNS = ("status", "reason_code", "reason_text", "dispatched_at", "finished_at", "attempts")
+_INTENT_COLUMNS = (
+    "status", "reason_code", "reason_text", "reason_had", "reason_limit", "dispatched_at", "finished_at", "attempts",
+)  # fmt: skip
 
 Submit = Callable[[Sequence[Routed]], None]
 
@@ -66,6 +69,11 @@ class _Claim:
     statuses: list[tuple[object, ...]] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     owners: set[UUID] = field(default_factory=set)
+    owed: set[owing.Key] = field(default_factory=set)
+    recheck: Recheck = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.recheck = Recheck(self.batch.now)
 
 
 def dispatch_due(lane: int, submit: Submit) -> int:
@@ -100,9 +108,12 @@ def _claim_chunk(lane: int) -> tuple[_Claim, int]:
         if due:
             killpoint("dispatch.pre_mark")
         in_the_way = shrink.orders_in_the_way(due)
+        claim.recheck = Recheck.of(due, claim.batch.now)
+        claim.owed = owing.fills_owed(due, claim.batch.now)
         for intent in due:
             orders = [] if intent.trader_id is None else in_the_way.get((intent.trader_id, intent.symbol), [])
             _decide(claim, intent, orders)
+        claim.recheck.finish()
         shrink.wish_for(claim.cuts)
         update_rows(OrderIntent, _INTENT_COLUMNS, claim.statuses)
         claim.batch.write()
@@ -110,7 +121,11 @@ def _claim_chunk(lane: int) -> tuple[_Claim, int]:
 
 
 def _decide(claim: _Claim, intent: Due, orders: list[Order]) -> None:
-    verdict = _verdict(intent, claim.batch.now, orders)
+    is_owed = intent.trader_id is not None and (intent.trader_id, intent.symbol) in claim.owed
+    if is_owed and (intent.kind == IntentKind.REDUCE or intent.is_shared):
+        # A plain order closes what our books hold, and they are about to hold more.
+        return
+    verdict = None if is_owed and intent.kind == IntentKind.EXIT else _verdict(intent, claim.batch.now, orders)
     cuts = None if verdict is not None else shrink.cuts_before(intent, orders)
     if cuts is not None:
         claim.cuts += [cut for cut in cuts if _is_new(cut, orders)]
@@ -120,6 +135,10 @@ def _decide(claim: _Claim, intent: Due, orders: list[Order]) -> None:
         if intent.kind == IntentKind.REDUCE:
             verdict = (IntentStatus.FAILED, "LEGS_NOT_CUT", f"its exits still worked after {CUT_BOUND.seconds} s")
     claim.owners.add(intent.owner_id)
+    denial = None if verdict is not None else claim.recheck.denial_of(intent)
+    if denial is not None:
+        _set_intent(claim, intent, IntentStatus.DENIED, denial.code, denial.text, (denial.had, denial.limit))
+        return
     if verdict is not None:
         _set_intent(claim, intent, *verdict)
         return
@@ -167,11 +186,15 @@ def _verdict_without_position(intent: Due, orders: list[Order]) -> Ending | None
     return IntentStatus.DONE, "ALREADY_FLAT", f"the position in {intent.symbol} was closed before"
 
 
-def _set_intent(claim: _Claim, intent: Due, status: IntentStatus, code: str, text: str) -> None:
+def _set_intent(
+    claim: _Claim, intent: Due, status: IntentStatus, code: str, text: str, figures: tuple[str, str] = ("", "")
+) -> None:
     batch = claim.batch
     is_sent = status is IntentStatus.DISPATCHED
+    had, limit = figures
     claim.statuses.append((
-        intent.id, status.value, code, text, batch.now if is_sent else None, None if is_sent else batch.now,
+        intent.id, status.value, code, text[:512], had[:MAX_FIGURE], limit[:MAX_FIGURE],
+        batch.now if is_sent else None, None if is_sent else batch.now,
         intent.attempts + 1 if is_sent else intent.attempts,
     ))  # fmt: skip
     batch.changes.append(

@@ -1,12 +1,15 @@
 """UNKNOWN orders: how they come to be, and the looks at the broker's books that resolve them.
 
-Nothing here ever sends an order. See `execution.reports.absence` for what a look without a trace proves.
+Nothing here ever sends an order. See `execution.reports.absence` for what a look without a trace proves. What is still
+UNKNOWN after half a minute, because no look got an answer, is an alarm.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,16 +22,35 @@ from django.db.models.functions import Mod
 from brokers.base import AccountRef, Connection, ConnectionState, OrderStatus
 from brokers.errors import BrokerError
 from brokers.reports import Event
-from execution import locks, transitions
-from execution.models import IntentStatus, ObjectKind, Order, OrderIntent
+from execution import alarms, locks, transitions
+from execution.models import Alarm, IntentStatus, ObjectKind, Order, OrderIntent
 from execution.transitions import Change
 from justtrades import clock
 
 log = structlog.get_logger(__name__)
 SILENT_AFTER = timedelta(seconds=8)
 FIRST_LOOK_AFTER = timedelta(seconds=2)
-LOOK_EVERY = timedelta(seconds=2.5)
-NEVER = datetime.min.replace(tzinfo=UTC)
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 3, 5, 10, 20))
+"""Before each look at an account; from the last one on the same again: 2, 5, 10, 20, 40, 60 s after the order went."""
+ALARM_AFTER = timedelta(seconds=30)
+ALARM = "ORDER_UNKNOWN"
+Key = tuple[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The last look at an account: when, the how-manyth for these orders in a row, answered or not."""
+
+    at: datetime
+    times: int
+    orders: frozenset[UUID]
+
+    def is_over(self, orders: frozenset[UUID], now: datetime) -> bool:
+        """Whether it is time for the next; an order that this look was not for begins the pauses anew."""
+        return now - self.at >= PAUSES[min(self.times_for(orders), len(PAUSES) - 1)]
+
+    def times_for(self, orders: frozenset[UUID]) -> int:
+        return self.times if orders <= self.orders else 0
 
 
 class Desk(Protocol):
@@ -37,7 +59,7 @@ class Desk(Protocol):
     index: int
     loop: Any
     inbox: Any
-    looked_at: dict[tuple[UUID, str], datetime]
+    looked_at: dict[Key, Looked]
 
     def connection_of(self, login_id: UUID) -> Connection | None: ...
 
@@ -82,26 +104,50 @@ def _mark_unknown(orders: Sequence[Order], reason: str) -> None:
 
 
 def look_for_unknown(desk: Desk) -> int:
-    """Ask the broker about each account of the lane that has an UNKNOWN order due for a look; answers come as syncs."""
+    """Ask the broker about each account of the lane that has an UNKNOWN order due for a look; answers come as syncs.
+
+    How many were asked. A look that fails counts as one: a broker that is away is not asked every second.
+    """
     now = clock.now()
-    due = Order.objects.annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES)).filter(
-        Q(queried_at__isnull=True) | Q(queried_at__lt=now - LOOK_EVERY),
-        lane=desk.index,
-        status=OrderStatus.UNKNOWN.value,
-        submit_started_at__lt=now - FIRST_LOOK_AFTER,
+    unknown = Order.objects.annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES)).filter(
+        lane=desk.index, status=OrderStatus.UNKNOWN.value, submit_started_at__lt=now - FIRST_LOOK_AFTER
     )
-    accounts = due.values_list("account__login_id", "account__broker_id", "account__name").distinct().order_by()
-    for login_id, broker_id, name in accounts:
-        # A look that failed leaves no trace on the order: a broker that is away is not asked every second.
-        if now - desk.looked_at.get((login_id, broker_id), NEVER) < LOOK_EVERY:
+    accounts: dict[tuple[UUID, str, str], set[UUID]] = defaultdict(set)
+    rows = unknown.order_by().values_list("id", "account__login_id", "account__broker_id", "account__name")
+    for order_id, login_id, broker_id, name in rows:
+        accounts[login_id, broker_id, name].add(order_id)
+    before = desk.looked_at
+    desk.looked_at = {}
+    asked = 0
+    for (login_id, broker_id, name), found in accounts.items():
+        orders, last = frozenset(found), before.get((login_id, broker_id))
+        if last is not None and not last.is_over(orders, now):
+            desk.looked_at[login_id, broker_id] = last
             continue
-        desk.looked_at[login_id, broker_id] = now
+        times = 0 if last is None else last.times_for(orders)
+        desk.looked_at[login_id, broker_id] = Looked(now, times + 1, orders)
         connection = desk.connection_of(login_id)
-        if connection is None or connection.state is ConnectionState.FAILED:
-            continue
-        account = AccountRef(broker_id, name)
-        desk.loop.background(lambda c=connection, i=login_id, a=account: _look(desk, c, i, a))
-    return len(accounts)
+        if connection is not None and connection.state is not ConnectionState.FAILED:
+            account = AccountRef(broker_id, name)
+            desk.loop.background(lambda c=connection, i=login_id, a=account: _look(desk, c, i, a))
+            asked += 1
+    _be_loud(desk.index, now)
+    return asked
+
+
+def _be_loud(lane: int, now: datetime) -> None:
+    """An alarm for each order that stays UNKNOWN, until it is not any more."""
+    mine = Order.objects.annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES)).filter(lane=lane)
+    unknown = mine.filter(status=OrderStatus.UNKNOWN.value)
+    told = {alarm.ref: alarm for alarm in Alarm.objects.filter(code=ALARM, ended_at=None)}
+    for order in unknown.filter(submit_started_at__lt=now - ALARM_AFTER):
+        if told.pop(str(order.id), None) is None:
+            text = f"whether the {order.role} {order.side} {order.qty} {order.symbol} is at the broker is not known"
+            alarms.raise_alarm(
+                owner_id=order.owner_id, account_id=order.account_id, code=ALARM, ref=order.id, text=text
+            )
+    for order in mine.filter(id__in=list(told)).exclude(status=OrderStatus.UNKNOWN.value):
+        alarms.end_alarm(owner_id=order.owner_id, code=ALARM, ref=order.id)
 
 
 def _look(desk: Desk, connection: Connection, login_id: UUID, account: AccountRef) -> None:

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.conf import settings
 
 from brokers.base import OrderType, Side
-from execution.abilities import abilities_of, lacking
 from execution.bulk import copy_rows
+from execution.clearance import Clearance, Entry
 from execution.explain import Explanations
 from execution.followers import Follower
 from execution.intents import order_name
 from execution.models import IntentKind, IntentSource, IntentStatus, ObjectKind, OrderIntent
+from execution.models.intent import MAX_FIGURE
 from execution.plan import Declined, LegKind, PlannedLeg
 from execution.submitting import Batch, Due, bracket_rows, take_up
 from execution.transitions import Change
@@ -28,7 +29,7 @@ _COLUMNS = (
     "idempotency_key", "client_order_id", "symbol", "side", "qty", "leaves_qty", "target_distance", "stop_distance",
     "order_type",
     "price", "bracket", "exits", "cancel_at", "explanation_id", "after_id", "status", "reason_code", "reason_text",
-    "attempts", "created_at", "expires_at", "cleared_at", "dispatched_at", "finished_at",
+    "reason_had", "reason_limit", "attempts", "created_at", "expires_at", "cleared_at", "dispatched_at", "finished_at",
 )  # fmt: skip
 
 
@@ -51,12 +52,16 @@ class Origin:
 
 @dataclass(slots=True)
 class Draft:
-    """`lane` is the lane whose fresh entries may go out with the plan's own commit (ADR 0004); None: nobody's."""
+    """`lane` is the lane whose fresh entries may go out with the plan's own commit (ADR 0004); None: nobody's.
+
+    `clearance` judges its entries: there is none where nothing is entered.
+    """
 
     origin: Origin
     now: datetime
     lane: int | None
     batch: Batch
+    clearance: Clearance | None = None
     explanations: Explanations = field(default_factory=Explanations)
     lanes: int = settings.LANES
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -66,6 +71,8 @@ class Draft:
     planned: int = 0
 
     def write(self) -> None:
+        if self.clearance is not None:
+            self.clearance.finish()
         self.explanations.write()
         copy_rows(OrderIntent, _COLUMNS, self.rows)
         self.batch.changes += self.changes
@@ -102,20 +109,28 @@ def add_declined(draft: Draft, follower: Follower, want: Wanted, declined: Decli
 def add_leg(draft: Draft, follower: Follower, want: Wanted) -> UUID:
     """An intent with the verdict of the pre-trade checks; returns its id."""
     draft.planned += 1
-    leg = want.leg
-    expires_at = draft.origin.expires_at if leg.is_entry else None
-    lacks = lacking(leg.bracket, abilities_of(follower.venue, want.symbol)) if leg.is_entry else ""
-    facts = follower.facts_for(is_entry=leg.is_entry, qty=leg.qty, expires_at=expires_at, venue_lacks=lacks)
-    return _add(draft, follower, want, checks.check(facts, draft.now))
+    goes_now = _goes_at_once(draft, follower, want)
+    return _add(draft, follower, want, _verdict(draft, follower, want, goes_now=goes_now), goes_now=goes_now)
 
 
-def _add(draft: Draft, follower: Follower, want: Wanted, denial: Declined | checks.Denial | None) -> UUID:
+def _verdict(draft: Draft, follower: Follower, want: Wanted, *, goes_now: bool) -> checks.Denial | None:
+    if not want.leg.is_entry:
+        facts = follower.facts_for(is_entry=False, qty=want.leg.qty, expires_at=None)
+        return checks.check(facts, draft.now)
+    if draft.clearance is None:
+        raise ValueError("an entry cannot be drafted without anybody to clear it")
+    return draft.clearance.judge(follower, Entry(want.symbol, want.leg, draft.origin.expires_at, goes_now))
+
+
+def _add(
+    draft: Draft, follower: Follower, want: Wanted, denial: Declined | checks.Denial | None, *, goes_now: bool = False
+) -> UUID:
     """What went well needs no transition of its own: `created_at`, `cleared_at` and `dispatched_at` are on the row."""
     leg, intent_id = want.leg, new_id()
     key = idempotency_key(draft.origin.source.value, draft.origin.id, follower.trader_id, leg.leg)
     name = order_name(_KINDS[leg.kind], key)
     status = _status_of(denial)
-    if denial is None and want.after is None and want.delay_s == 0 and _goes_at_once(draft, follower, leg):
+    if denial is None and goes_now:
         status = IntentStatus.DISPATCHED
         take_up(draft.batch, _due(follower, leg, intent_id, name, want.symbol))
     elif denial is None:
@@ -129,7 +144,7 @@ def _add(draft: Draft, follower: Follower, want: Wanted, denial: Declined | chec
         leg.side.value, leg.qty, leg.leaves, nearest, stop, leg.order_type.value, leg.price,
         bracket_rows(leg.bracket, leg.bracket_targets), leg.exits_text, _later(draft.now, want.timeout_s),
         want.why or None, want.after, status.value, denial.code if denial else "",
-        denial.text[:512] if denial else "", 1 if is_sent else 0, draft.now,
+        denial.text[:512] if denial else "", *_figures(denial), 1 if is_sent else 0, draft.now,
         draft.origin.expires_at if leg.is_entry else None, None if denial else _later(draft.now, want.delay_s),
         draft.now if is_sent else None, draft.now if denial else None,
     ))  # fmt: skip
@@ -148,14 +163,19 @@ def _later(now: datetime, seconds: int | None) -> datetime | None:
 _KINDS = {kind: IntentKind(kind.value).value for kind in LegKind}
 
 
+def _figures(denial: Declined | checks.Denial | None) -> tuple[str, str]:
+    return (denial.had[:MAX_FIGURE], denial.limit[:MAX_FIGURE]) if isinstance(denial, checks.Denial) else ("", "")
+
+
 def _status_of(denial: Declined | checks.Denial | None) -> IntentStatus:
     if denial is None:
         return IntentStatus.CLEARED
     return IntentStatus.EXPIRED if denial.code == checks.STALE else IntentStatus.DENIED
 
 
-def _goes_at_once(draft: Draft, follower: Follower, leg: PlannedLeg) -> bool:
-    return leg.is_entry and draft.lane is not None and follower.lane_slot % draft.lanes == draft.lane
+def _goes_at_once(draft: Draft, follower: Follower, want: Wanted) -> bool:
+    is_free = want.leg.is_entry and want.after is None and want.delay_s == 0
+    return is_free and draft.lane is not None and follower.lane_slot % draft.lanes == draft.lane
 
 
 def _due(follower: Follower, leg: PlannedLeg, intent_id: UUID, name: str, symbol: str) -> Due:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from brokers.base import OrderRole, OrderStatus
 from brokers.instruments import product_of
-from execution import alarms, feed, locks, transitions
+from execution import alarms, feed, locks, spans, transitions
 from execution.models import (
     Flatten,
     FlattenStatus,
@@ -116,6 +116,7 @@ def _close_records(flatten: Flatten, now: datetime) -> None:
         if price is not None and average is not None:
             point_value = product_of(position.symbol).point_value
             position.realized_pnl += open_pnl(before, average, price, point_value)
+        spans.end_flat(position, now)
         position.net_qty, position.avg_price, position.unprotected_since, position.updated_at = 0, None, None, now
         position.exits, position.is_at_break_even = "", False
         position.save(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +48,7 @@ class Follower:
     lane_slot: int
     login_id: UUID
     venue: str
+    environment: str
     broker_id: str
     account_name: str
     route: Route
@@ -67,6 +68,7 @@ _FIELDS = (
     "owner__is_active", "owner__is_approved", "is_enabled", "account__is_enabled", "account__login__is_enabled",
     "has_credentials", "account__login__state", "account__login__state_detail",
     "account__login__venue", "account__login__environment", "account__login__firm", "login_settings",
+    "account__can_trade",
 )  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def _follower(row: tuple[Any, ...], is_configured: Callable[[str, str, str, str]
         trader_id, owner_id, account_id, lane_slot, login_id, broker_id, account_name, multiplier, max_contracts,
         custom_ticker, convert_size, overrides, zone, cash,
         active, approved, enabled, account_on, login_on, has_credentials, state, detail, venue, environment,
-        firm, login_settings,
+        firm, login_settings, can_trade,
     ) = row  # fmt: skip
     return Follower(
         trader_id=trader_id,
@@ -121,6 +123,7 @@ def _follower(row: tuple[Any, ...], is_configured: Callable[[str, str, str, str]
         lane_slot=lane_slot,
         login_id=login_id,
         venue=venue,
+        environment=environment,
         broker_id=broker_id,
         account_name=account_name,
         route=Route(multiplier, max_contracts, custom_ticker, convert_size),
@@ -133,6 +136,7 @@ def _follower(row: tuple[Any, ...], is_configured: Callable[[str, str, str, str]
             "trader_is_enabled": enabled,
             "account_is_enabled": account_on,
             "login_is_enabled": login_on,
+            "account_can_trade": can_trade,
             "has_credentials": has_credentials,
             "login_state": state,
             "login_detail": detail,
@@ -160,6 +164,9 @@ _HOLDINGS = """
 """
 
 
+_HOLDINGS_OF_OWNERS = _HOLDINGS.replace("t.recorder_id = %(recorder)s", "t.owner_id = ANY(%(owners)s)")
+
+
 class _UnderWay(NamedTuple):
     """A live intent; `leaves` is what a partial exit is to leave, `filled` what its order has filled so far."""
 
@@ -176,8 +183,17 @@ class _UnderWay(NamedTuple):
 
 def holdings_of(recorder: Recorder) -> dict[HoldingKey, Holding]:
     """What each trader of the recorder holds, or is about to hold, of each product."""
+    return _holdings(_HOLDINGS, {"recorder": recorder.pk})
+
+
+def holdings_of_owners(owners: Collection[UUID]) -> dict[HoldingKey, Holding]:
+    """The same of every trader that these owners have."""
+    return _holdings(_HOLDINGS_OF_OWNERS, {"owners": list(owners)})
+
+
+def _holdings(statement: str, whose: dict[str, Any]) -> dict[HoldingKey, Holding]:
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDINGS, {"recorder": recorder.pk, "live": sorted(LIVE)})
+        cursor.execute(statement, {**whose, "live": sorted(LIVE)})
         rows = cursor.fetchall()
     held: dict[HoldingKey, tuple[str, int]] = {}
     under_way: dict[HoldingKey, list[tuple[str, _UnderWay]]] = defaultdict(list)

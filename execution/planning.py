@@ -14,6 +14,7 @@ from brokers.instruments import Product
 from execution import feed, locks, transitions
 from execution.cancel import cancel_all
 from execution.casebook import Casebook, Subject
+from execution.clearance import Clearance
 from execution.drafting import Draft, Origin, Wanted, add_declined, add_leg, nothing_leg, wanted
 from execution.followers import followers_of, holdings_of
 from execution.models import IntentSource, ObjectKind
@@ -92,6 +93,7 @@ def _plan(signal: Signal, lane: int | None) -> Planned:
 def draft_all(draft: Draft, recorder: Recorder, subject: Subject) -> None:
     """What each follower of the recorder does about the move."""
     followers = followers_of(recorder)
+    draft.clearance = Clearance(recorder.pk, recorder.owner_id, followers, draft.now)
     book = Casebook.open(recorder, subject, followers, holdings_of(recorder) if followers else {}, draft.now)
     fallback = nothing_leg(is_entry=not subject.move.only_reduces, side=_side_of(subject.move))
     for number, follower in enumerate(followers):

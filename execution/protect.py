@@ -33,6 +33,12 @@ from traders import exits
 
 EXITS_FOLLOW = "EXITS_FOLLOW"
 """Why exits are placed for what an entry has just filled (`execution.synthetic`)."""
+REARM = "REARM"
+"""Why a stop is placed again (`execution.watchdog`)."""
+TARGET_AGAIN = "TARGET_AGAIN"
+"""Why a target is placed again that was refused (`execution.retarget`)."""
+REPAIRS = frozenset({REARM, TARGET_AGAIN})
+"""What puts back an exit that was there, or should have been; a stop that was moved to the entry stays there."""
 
 
 class _Leg(NamedTuple):
@@ -57,8 +63,11 @@ def take_up(batch: Batch, intent: Due) -> bool:
     key = (intent.trader_id, intent.symbol)
     position = locks.lock_positions([key])[key]
     template = exits.template_from(intent.exits)
-    position.exits, position.is_at_break_even = intent.exits, False
-    position.stop_distance = None if template.stop is None else template.stop.distance(position.avg_price)
+    position.exits = intent.exits
+    if intent.reason_code not in REPAIRS:
+        position.is_at_break_even = False
+    if template.stop is None or position.avg_price is not None:
+        position.stop_distance = None if template.stop is None else template.stop.distance(position.avg_price)
     position.save(update_fields=["exits", "is_at_break_even", "stop_distance"])
     live = list(
         Order.objects.filter(
@@ -71,17 +80,37 @@ def take_up(batch: Batch, intent: Due) -> bool:
     moved = legs.tend(position, live)
     rows = [(o.id, o.wanted_qty, o.wanted_price, o.change_sent_at, o.change_attempts) for o in moved]
     update_rows(Order, ("wanted_qty", "wanted_price", "change_sent_at", "change_attempts"), rows)
-    abilities = abilities_of(intent.venue, intent.symbol)
-    if abilities.native_oco:
-        missing = list(_missing(position, template, live))
-    else:
-        missing = list(_single_orders(position, template, live, intent.qty))
-        if abilities.native_brackets and intent.reason_code == EXITS_FOLLOW:
-            # The entry brought its stop along; not told of yet, it would be placed a second time.
-            missing = [leg for leg in missing if leg.stop is None]
+    missing = _to_place(intent, position, template, live)
     for leg in missing:
         _place(batch, intent, leg, Side.SELL if position.net_qty > 0 else Side.BUY)
     return bool(missing)
+
+
+def _to_place(intent: Due, position: Position, template: exits.ExitTemplate, live: list[Order]) -> list[_Leg]:
+    """The legs that the intent is to add to those that are live."""
+    abilities = abilities_of(intent.venue, intent.symbol)
+    if intent.reason_code == TARGET_AGAIN:
+        return [leg for leg in _single_orders(position, template, live, intent.qty) if leg.target is not None]
+    if not abilities.native_oco:
+        singles = list(_single_orders(position, template, live, intent.qty))
+        if abilities.native_brackets and intent.reason_code == EXITS_FOLLOW:
+            # The entry brought its stop along; not told of yet, it would be placed a second time.
+            return [leg for leg in singles if leg.stop is None]
+        return singles
+    pairs = list(_missing(position, template, live))
+    if intent.reason_code != REARM:
+        return pairs
+    return pairs + _lone_stop(position, template, live, sum(leg.qty for leg in pairs if leg.stop is not None))
+
+
+def _lone_stop(position: Position, template: exits.ExitTemplate, live: list[Order], placed: int) -> list[_Leg]:
+    """A stop for contracts whose target still works without one; `placed` are in stops that go now."""
+    if position.avg_price is None or position.net_qty == 0:
+        return []
+    stop = _prices(position, template, position.avg_price).stop
+    stopped = sum(leg.qty - leg.filled_qty for leg in live if leg.role == OrderRole.STOP)
+    uncovered = abs(position.net_qty) - stopped - placed
+    return [] if stop is None or uncovered <= 0 else [_Leg(None, uncovered, None, stop, _stop_type(template))]
 
 
 def _missing(position: Position, template: exits.ExitTemplate, live: list[Order]) -> Iterator[_Leg]:

@@ -13,7 +13,7 @@ from accounts.selectors import Person
 from brokers.base import OrderRole
 from brokers.quotes.quote import source_of
 from brokers.selectors import secrets_of
-from execution.models import Fill, IntentStatus, Order, OrderIntent, Position, Transition
+from execution.models import Command, Fill, Flatten, IntentStatus, Order, OrderIntent, Position, Transition
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import LIVE as LIVE_ORDERS
 from recorders.models import Signal
@@ -64,6 +64,16 @@ def list_orders_for(user: Person) -> QuerySet[Order]:
 
 def list_working_orders_for(user: Person) -> QuerySet[Order]:
     return list_orders_for(user).filter(status__in=sorted(LIVE_ORDERS))
+
+
+def list_flattens_for(user: Person) -> QuerySet[Flatten]:
+    """Acts of closing an account, or a trader's share of one; newest first."""
+    return Flatten.objects.filter(owner_id=user.pk).select_related("account", "trader__recorder")
+
+
+def list_commands_for(user: Person) -> QuerySet[Command]:
+    """What the user, or staff for them, asked for by hand; newest first."""
+    return Command.objects.filter(owner_id=user.pk)
 
 
 def list_fills_for(user: Person) -> QuerySet[Fill]:

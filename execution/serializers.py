@@ -25,6 +25,8 @@ class OrderIntentSerializer(StrictModelSerializer):
             "status",
             "reason_code",
             "reason_text",
+            "reason_had",
+            "reason_limit",
             "attempts",
             "client_order_id",
             "created_at",

@@ -69,17 +69,12 @@ def cuts_to(legs: Sequence[Order], left: int) -> list[Cut]:
 
     A stop without a place covers what has no stop of its own, and is cut to that.
     """
-    pairs: dict[tuple[UUID | None, int], list[Order]] = defaultdict(list)
-    whole: list[Order] = []
-    for leg in legs:
-        if leg.target_index is None and leg.role == OrderRole.STOP:
-            whole.append(leg)
-        else:
-            pairs[leg.intent_id, -1 if leg.target_index is None else leg.target_index].append(leg)
+    whole = [leg for leg in legs if leg.target_index is None and leg.role == OrderRole.STOP]
+    pairs = _pairs([leg for leg in legs if leg not in whole])
     excess = sum(_size(pair) for pair in pairs.values()) - left
     cuts: list[Cut] = []
     covered = 0
-    for _, pair in sorted(pairs.items(), key=lambda item: item[0][1]):
+    for pair in pairs.values():
         taken = max(0, min(excess, _size(pair)))
         excess -= taken
         keeps = _size(pair) - taken
@@ -87,6 +82,25 @@ def cuts_to(legs: Sequence[Order], left: int) -> list[Cut]:
         if taken > 0:
             cuts += [_cut(leg, keeps) for leg in pair if _remaining(leg) > keeps]
     return cuts + _cut_whole(whole, max(0, left - covered))
+
+
+def _pairs(legs: Sequence[Order]) -> dict[tuple[UUID | None, int], list[Order]]:
+    """By intent and place, nearest place first. A target that was placed again and the stop of its place, which came
+    with the entry, are a pair too: they are for the same contracts.
+    """
+    pairs: dict[tuple[UUID | None, int], list[Order]] = defaultdict(list)
+    for leg in legs:
+        pairs[leg.intent_id, -1 if leg.target_index is None else leg.target_index].append(leg)
+    lone: dict[tuple[int, str], list[tuple[UUID | None, int]]] = defaultdict(list)
+    for key, pair in pairs.items():
+        roles = {leg.role for leg in pair}
+        if len(roles) == 1:
+            lone[key[1], roles.pop()].append(key)
+    for (place, role), targets in lone.items():
+        if role == OrderRole.TARGET:
+            for target, stop in zip(targets, lone.get((place, OrderRole.STOP.value), ()), strict=False):
+                pairs[target] += pairs.pop(stop)
+    return dict(sorted(pairs.items(), key=lambda item: item[0][1]))
 
 
 def _cut_whole(stops: Sequence[Order], left: int) -> list[Cut]:

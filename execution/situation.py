@@ -128,7 +128,7 @@ def day_pnl_of(traders: list[UUID], now: datetime, prices: dict[str, Decimal]) -
         .exclude(net_qty=0)
         .annotate(venue=F("account__login__venue"), environment=F("account__login__environment"))
     )
-    book = _read_quotes({position.symbol for position in held} - prices.keys(), now)
+    book = read_quotes({position.symbol for position in held} - prices.keys(), now)
     for position in held:
         quote = book.fresh(position.symbol, source_of(position.venue, position.environment))
         last = prices.get(position.symbol, None if quote is None else quote.last)
@@ -139,7 +139,8 @@ def day_pnl_of(traders: list[UUID], now: datetime, prices: dict[str, Decimal]) -
     return found
 
 
-def _read_quotes(symbols: set[str], now: datetime) -> QuoteBook:
+def read_quotes(symbols: set[str], now: datetime) -> QuoteBook:
+    """What every source says of these contracts; nothing while Redis is away."""
     try:
         return QuoteBook(cache.every(symbols), now)
     except RedisError as error:

@@ -1,7 +1,8 @@
 """What a venue without brackets or OCO of its own leaves to us: exits that follow the fill, and shrink with each other.
 
 Everything is decided from rows, in the transaction that booked the fill, so that a crash at any moment leaves either
-the fill and the wish for its exits, or neither. What a venue does itself is in its capabilities.
+the fill and the wish for its exits, or neither. What a venue does itself is in its capabilities; where it links exits,
+those that we placed one by one, because its own were refused or never came, are shrunk by us all the same.
 """
 
 from __future__ import annotations
@@ -33,16 +34,19 @@ def care(
     intents: Iterable[OrderIntent],
 ) -> None:
     """Wish for what the touched positions lack and have too much of. `intents` are those that were live before."""
-    keys = [key for key, position in positions.items() if key in ledger.touched and _is_ours(ledger, position)]
-    if not keys:
+    touched = {key: position for key, position in positions.items() if key in ledger.touched}
+    keys = [key for key, position in touched.items() if _is_ours(ledger, position)]
+    shrinking = [*keys, *(key for key in touched.keys() - set(keys) if any(_is_single(leg) for leg in legs[key]))]
+    if not shrinking:
         return
     under_way = [intent for intent in intents if intent.status in _UNDER_WAY]
     leaving = {
         (one.trader_id, one.symbol): one.id for one in under_way if one.kind in LEAVING and one.trader_id is not None
     }
     filling = {one.id for one in under_way if one.kind == IntentKind.ENTRY}
-    _wish_exits(ledger, {key: positions[key] for key in keys}, leaving)
-    for key in keys:
+    if keys:
+        _wish_exits(ledger, {key: positions[key] for key in keys}, leaving)
+    for key in shrinking:
         if key not in leaving:
             _cut_excess(ledger, positions[key], [leg for leg in legs[key] if leg.intent_id not in filling])
 
@@ -55,6 +59,11 @@ def _is_ours(ledger: Ledger, position: Position) -> bool:
     return venue is not None and not abilities_of(venue, position.symbol).native_oco
 
 
+def _is_single(leg: Order) -> bool:
+    """Placed by us for a position that was open: what came with an entry has no id of ours."""
+    return leg.client_order_id is not None
+
+
 def _cut_excess(ledger: Ledger, position: Position, legs: Sequence[Order]) -> None:
     """No more contracts may rest in stops, nor in targets, than are held: what is over could open a position.
 
@@ -62,7 +71,7 @@ def _cut_excess(ledger: Ledger, position: Position, legs: Sequence[Order]) -> No
     """
     resting = [leg for leg in legs if leg.status in WORKING]
     if position.net_qty == 0:
-        # What the venue made with an entry it ends by itself; `protection.cancel_orphans` looks after it.
+        # What the venue made with an entry it ends by itself; `execution.watchdog.tidy` looks after it.
         resting = [leg for leg in resting if leg.client_order_id is not None]
     closing = _closing_side(position)
     own = [leg for leg in resting if closing in {leg.side, None}]

@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import connection
 
-from execution import planner
+from execution import planner, polls
 from execution.lane import current
 
 
@@ -23,3 +23,11 @@ def dispatch_lane(_lane: str) -> None:
     lane = current.get_lane()
     if lane is not None:
         lane.dispatch()
+
+
+@shared_task(name="execution.poll_risk", expires=5)
+def poll_risk() -> None:
+    connection.close_if_unusable_or_obsolete()
+    lane = current.get_lane()
+    if lane is not None and lane.is_owner:
+        polls.look(lane)

@@ -58,12 +58,22 @@ class SettingSerializer(Plain):
     description = serializers.CharField()
 
 
+class CheckRowSerializer(Plain):
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=["passed", "denied", "not_reached"])
+    had = serializers.CharField()
+    limit = serializers.CharField()
+
+
 class CheckSerializer(Plain):
     outcome = serializers.ChoiceField(
         choices=["passed", "denied", "not_asked"], help_text="not_asked: declined before it came to the check."
     )
     code = serializers.CharField()
     text = serializers.CharField()
+    had = serializers.CharField(help_text="What the check that denied it found.")
+    limit = serializers.CharField(help_text="What it allows.")
+    rows = CheckRowSerializer(many=True, help_text="Every check in its order; the first denial is the reason.")
 
 
 class BracketLineSerializer(Plain):
@@ -125,7 +135,7 @@ class WishSerializer(Plain):
     reason_code = serializers.CharField(source="intent.reason_code")
     reason_text = serializers.CharField(source="reason")
     attempts = serializers.IntegerField(source="intent.attempts")
-    check = CheckSerializer(help_text="The pre-trade check, when it was planned.")
+    check = CheckSerializer(help_text="The pre-trade checks, when it was planned and when it was sent.")
     orders = serializers.SerializerMethodField()
 
     @extend_schema_field(ExchangeSerializer(many=True))

@@ -14,6 +14,7 @@ from accounts.selectors import Person
 from brokers.base import OrderRole, Side
 from brokers.instruments import UnknownTicker, product_of
 from execution import selectors
+from execution.checked import Check, check_of
 from execution.dialogue import Exchange, exchange, without_secrets
 from execution.explained import Explained, explained
 from execution.models import Fill, IntentKind, Order, OrderIntent, Transition
@@ -31,15 +32,6 @@ from traders.selectors import list_traders_for
 STAMPS = ("cleared", "dispatched", "sent", "acknowledged", "filled", "protected")
 """Moments of an intent that stand on its row and need no transition of their own."""
 RECORDED, STAMPED = "recorded", "stamped"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The pre-trade check of one intent: `passed`, `denied` by it, or `not_asked` because it was declined before."""
-
-    outcome: str
-    code: str = ""
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +160,7 @@ def _lead(wishes: list[Wish]) -> Wish | None:
 
 def _wish(signal: Signal, intent: OrderIntent, orders: list[Order], fills_of: dict[UUID | None, list[Fill]]) -> Wish:
     exchanges = [exchange(intent, order, [fill_row(fill) for fill in fills_of[order.pk]]) for order in orders]
-    return Wish(intent, _check(intent), without_secrets(intent.reason_text), exchanges, steps_of(signal, intent))
-
-
-def _check(intent: OrderIntent) -> Check:
-    """Only what was cleared has a time of clearance; what was not, was declined by the plan or denied by the checks."""
-    if intent.cleared_at is not None:
-        return Check("passed")
-    if intent.explanation is None or not intent.reason_code:
-        return Check("not_asked")
-    declined = intent.explanation.document.get("declined")
-    if declined is not None and declined["code"] == intent.reason_code:
-        return Check("not_asked")
-    return Check("denied", intent.reason_code, intent.reason_text)
+    return Wish(intent, check_of(intent), without_secrets(intent.reason_text), exchanges, steps_of(signal, intent))
 
 
 def _slippage(signal: Signal, lead: Wish | None) -> tuple[Slippage | None, str]:

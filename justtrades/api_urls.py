@@ -20,6 +20,7 @@ from execution.api import (
     SignalTracesView,
     SignalTraceView,
 )
+from execution.breaks_api import BreakViewSet
 from execution.commands_api import ApplyExitsView, ChainViewSet
 from execution.monitoring_api import (
     ExecutionFailuresView,
@@ -28,8 +29,13 @@ from execution.monitoring_api import (
     RawWebhooksView,
     WebhookActivityView,
 )
+from execution.protection_api import ProtectionView
+from execution.risk_api import MonitorStatusView, RiskOverviewView
+from execution.switch_api import DisableAllView, FlattenAllView, SwitchViewSet
+from execution.venue_limits_api import VenueLimitsView
 from justtrades.api import NoSuchEndpoint
 from recorders.api import RecorderViewSet, SignalViewSet
+from risk.api import ActionViewSet, AssignmentViewSet, LimitViewSet, RulePacksView, RulesView
 from traders.api import TraderViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -41,10 +47,15 @@ router.register("orders", OrderViewSet, basename="order")
 router.register("fills", FillViewSet, basename="fill")
 router.register("positions", PositionViewSet, basename="position")
 router.register("chains", ChainViewSet, basename="chain")
+router.register("breaks", BreakViewSet, basename="break")
 router.register("accounts", AccountViewSet, basename="account")
 router.register("logins", LoginViewSet, basename="login")
 router.register("brokers/logins", LoginActionsViewSet, basename="broker_login")
 router.register("notices", NoticeViewSet, basename="notice")
+router.register("switches", SwitchViewSet, basename="switch")
+router.register("risk/limits", LimitViewSet, basename="risk_limit")
+router.register("risk/assignments", AssignmentViewSet, basename="risk_assignment")
+router.register("risk/actions", ActionViewSet, basename="risk_action")
 
 
 @csrf_exempt
@@ -62,11 +73,19 @@ app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
     path("positions/<uuid:pk>/apply-exits/", ApplyExitsView.as_view(), name="apply_exits"),
+    path("accounts/<uuid:pk>/venue-limits/", VenueLimitsView.as_view(), name="venue_limits"),
+    path("commands/flatten-all/", FlattenAllView.as_view(), name="flatten_all"),
+    path("commands/disable-all/", DisableAllView.as_view(), name="disable_all"),
     path("brokers/connect/", ConnectView.as_view(), name="broker_connect"),
     path("auth/token/", TokenView.as_view(), name="token"),
     path("me/", MeView.as_view(), name="me"),
+    path("protection/", ProtectionView.as_view(), name="protection"),
     path("signals/<uuid:pk>/traces/", SignalTracesView.as_view(), name="signal_traces"),
     path("signals/<uuid:pk>/traces/<uuid:trader>/", SignalTraceView.as_view(), name="signal_trace"),
+    path("risk/overview/", RiskOverviewView.as_view(), name="risk_overview"),
+    path("risk/rules/<uuid:account>/", RulesView.as_view(), name="risk_rules"),
+    path("risk/packs/", RulePacksView.as_view(), name="risk_packs"),
+    path("admin/max-loss-monitor/status/", MonitorStatusView.as_view(), name="max_loss_monitor"),
     path("broker-execution/status/", ExecutionStatusView.as_view(), name="execution_status"),
     path("broker-execution/failures/", ExecutionFailuresView.as_view(), name="execution_failures"),
     path("raw-webhooks/", RawWebhooksView.as_view(), name="raw_webhooks"),

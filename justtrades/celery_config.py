@@ -48,7 +48,17 @@ worker_send_task_events = False
 worker_enable_remote_control = False
 
 timezone = "UTC"
+RISK_POLL_S = 5
 beat_schedule = {
+    # One for each lane, straight into its own queue: see `execution.polls`.
+    **{
+        f"risk-poll-{lane}": {
+            "task": "execution.poll_risk",
+            "schedule": timedelta(seconds=RISK_POLL_S),
+            "options": {"queue": f"lane.{lane}", "expires": RISK_POLL_S},
+        }
+        for lane in range(settings.LANES)
+    },
     "clean-up": {
         "task": "justtrades.clean_up",
         "schedule": timedelta(days=1),

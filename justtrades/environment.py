@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -67,6 +68,12 @@ class Environment(BaseSettings):
     SANDBOX_WEBULL_WS_URL: str = ""
     SANDBOX_WEBULL_MD_URL: str = ""
     SANDBOX_WEBULL_CONTROL_URL: str = ""
+    ENTRIES_PER_MINUTE_ACCOUNT: int = Field(default=120, ge=1)
+    SIGNALS_PER_MINUTE_RECORDER: int = Field(default=240, ge=1)
+    ENTRIES_PER_MINUTE_PLATFORM: int = Field(default=60_000, ge=1)
+    MOST_WORKING_ORDERS: int = Field(default=50, ge=1)
+    PRICE_COLLAR_PERCENT: Decimal = Field(default=Decimal(5), gt=0)
+    SESSION_CHECKED_ENVIRONMENTS: CommaList = Field(default_factory=lambda: ["demo", "live"])
     TRADINGVIEW_QUOTES: bool = False
     EGRESS_ADDRESS: str = "default"
     OAUTH_TRADOVATE_CLIENT_ID: str = ""
@@ -76,7 +83,9 @@ class Environment(BaseSettings):
     DEBUG_FAULTS: bool = False
     JT_KILL: str = ""
 
-    @field_validator("FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", mode="before")
+    @field_validator(
+        "FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SESSION_CHECKED_ENVIRONMENTS", mode="before"
+    )
     @classmethod
     def split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -114,6 +114,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = (ENV.REDIS_URL or "redis://127.0.0.1:6379").rstrip("/")
 CELERY_BROKER_URL = f"{REDIS_URL}/0"
 BUDGETS_URL = f"{REDIS_URL}/3"
+# Pre-trade limits of the platform itself; whoever asks for more than twice a rate has the kill switch tripped.
+ENTRIES_PER_MINUTE_ACCOUNT = ENV.ENTRIES_PER_MINUTE_ACCOUNT
+SIGNALS_PER_MINUTE_RECORDER = ENV.SIGNALS_PER_MINUTE_RECORDER
+ENTRIES_PER_MINUTE_PLATFORM = ENV.ENTRIES_PER_MINUTE_PLATFORM
+MOST_WORKING_ORDERS = ENV.MOST_WORKING_ORDERS
+PRICE_COLLAR_PERCENT = ENV.PRICE_COLLAR_PERCENT
+# Where the exchange's hours count: sandboxes and paper accounts trade around the clock.
+SESSION_CHECKED_ENVIRONMENTS = ENV.SESSION_CHECKED_ENVIRONMENTS
 # Prices for screens only, delayed as TradingView says; lane 0 asks for them.
 TRADINGVIEW_QUOTES = ENV.TRADINGVIEW_QUOTES
 # All processes behind one public address share what venues allow an address.
@@ -229,6 +237,11 @@ SPECTACULAR_SETTINGS = {
         "IntentStatus": "execution.models.IntentStatus",
         "OrderStatus": "execution.filters.ORDER_STATUSES",
         "ConnectionState": "brokers.models.CONNECTION_STATES",
+        "LimitScope": "risk.models.LimitScope",
+        "SwitchScope": "risk.models.SwitchScope",
+        "RiskActionStatus": "risk.models.ActionStatus",
+        "LimitKind": "risk.models.LimitKind",
+        "LimitUnit": "risk.models.Unit",
     },
 }
 

@@ -31,7 +31,8 @@ class Terms:
     """One limit. `amount` is positive; a percentage is of the equity where the session began.
 
     `key` is `RiskAction.limit_key`. `from_day_end` counts a trailing drawdown from the best end of a day; its floor
-    rises no higher than `locks_at` (None: without end), as prop firms have it.
+    rises no higher than `locks_at` (None: without end), as prop firms have it. `start` is the balance that a firm's
+    drawdown counts from: no high-water mark is lower, whenever we began to look, and a floor's bar begins there.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Terms:
     from_day_end: bool = False
     locks_at: Decimal | None = None
     label: str = ""
+    start: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,15 @@ class Figures:
 class Gauge:
     """How a limit stands. `room` is what may still be lost (a profit target: still be won); 0 or less is a breach.
 
-    `had` is the figure that is judged, `allowed` where it may not go. All None while it cannot be judged.
+    `had` is the figure that is judged, `allowed` where it may not go, `whole` the limit itself, in dollars. All None
+    while it cannot be judged.
     """
 
     terms: Terms
     had: Decimal | None = None
     allowed: Decimal | None = None
     room: Decimal | None = None
+    whole: Decimal | None = None
 
     @property
     def is_breached(self) -> bool:
@@ -76,8 +80,8 @@ class Gauge:
 
     @property
     def span(self) -> Decimal | None:
-        """The whole of what may be lost (won), for a bar on a screen."""
-        return None if self.had is None or self.allowed is None else abs(self.allowed - self.had) + _used(self)
+        """What a bar on a screen stands for: the limit, or the room where a result on the good side makes it more."""
+        return None if self.room is None or self.whole is None else max(self.room, self.whole)
 
     @property
     def text(self) -> str:
@@ -95,13 +99,13 @@ def gauge_of(terms: Terms, figures: Figures) -> Gauge:
         return Gauge(terms)
     match terms.kind:
         case Kind.DAILY_LOSS:
-            return _above(terms, figures.day, -amount)
+            return _above(terms, figures.day, -amount, amount)
         case Kind.WEEKLY_LOSS:
-            return _above(terms, figures.week, -amount)
+            return _above(terms, figures.week, -amount, amount)
         case Kind.FLOOR:
-            return _above(terms, figures.equity, amount)
+            return _above(terms, figures.equity, amount, ZERO if terms.start is None else terms.start - amount)
         case Kind.TRAILING_DRAWDOWN:
-            return _above(terms, figures.equity, _trailing_floor(terms, figures, amount))
+            return _above(terms, figures.equity, _trailing_floor(terms, figures, amount), amount)
         case Kind.DAILY_PROFIT:
             return _below(terms, figures.day, amount)
 
@@ -129,26 +133,15 @@ def _trailing_floor(terms: Terms, figures: Figures, amount: Decimal) -> Decimal 
     high = figures.end_of_day_high if terms.from_day_end else figures.intraday_high
     if high is None:
         return None
-    floor = high - amount
+    floor = (high if terms.start is None else max(high, terms.start)) - amount
     return floor if terms.locks_at is None else min(floor, terms.locks_at)
 
 
-def _above(terms: Terms, had: Decimal | None, allowed: Decimal | None) -> Gauge:
+def _above(terms: Terms, had: Decimal | None, allowed: Decimal | None, whole: Decimal) -> Gauge:
     if had is None or allowed is None:
         return Gauge(terms)
-    return Gauge(terms, had, allowed, had - allowed)
+    return Gauge(terms, had, allowed, had - allowed, whole)
 
 
 def _below(terms: Terms, had: Decimal | None, allowed: Decimal) -> Gauge:
-    return Gauge(terms) if had is None else Gauge(terms, had, allowed, allowed - had)
-
-
-def _used(gauge: Gauge) -> Decimal:
-    """What of the limit is used up already."""
-    if gauge.had is None or gauge.allowed is None:
-        return ZERO
-    if gauge.terms.kind in {Kind.DAILY_LOSS, Kind.WEEKLY_LOSS}:
-        return max(ZERO, -gauge.had)
-    if gauge.terms.kind is Kind.DAILY_PROFIT:
-        return max(ZERO, gauge.had)
-    return max(ZERO, gauge.terms.amount - (gauge.had - gauge.allowed))
+    return Gauge(terms) if had is None else Gauge(terms, had, allowed, allowed - had, allowed)

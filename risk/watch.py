@@ -85,6 +85,11 @@ class Subject:
             total += (price - line.avg_price) * line.net_qty * line.point_value
         return total
 
+    def equity(self, prices: Prices) -> Decimal | None:
+        """What it is worth with everything open; None where that or its cash is not known."""
+        open_pnl = self.open_pnl(prices)
+        return None if open_pnl is None or self.cash is None else self.cash + open_pnl
+
     def assess(self, prices: Prices) -> Figures:
         """The figures at these prices, and with them `gauges` and the intraday high-water mark."""
         open_pnl = self.open_pnl(prices)
@@ -109,18 +114,27 @@ class Subject:
         return [gauge for gauge in self.gauges if gauge.is_breached]
 
     def bands(self, prices: Prices, figures: Figures) -> dict[PriceKey, Band]:
-        """For each contract the band in which no limit of this subject can be reached, after `assess`.
+        """For each contract with a price the band in which no limit of this subject can be reached, after `assess`.
 
-        With several contracts open each may use up its equal part of the room.
+        With several contracts open each may use up its equal part of the room; what several lines hold of one contract
+        counts together. A price of a contract that has no band here is one to assess at.
         """
         down = _least(gauge.room for gauge in self.gauges if is_loss(gauge.terms.kind))
         up = _least([*(g.room for g in self.gauges if not is_loss(g.terms.kind)), self._room_to_high(figures)])
-        parts = len(self.lines)
+        slopes = self._slopes()
+        parts = sum(slope != ZERO for slope in slopes.values())
         return {
-            line.key: _band(line, prices[line.key], _part(down, parts), _part(up, parts))
-            for line in self.lines
-            if line.key in prices
+            key: _band(slope, prices[key], _part(down, parts), _part(up, parts))
+            for key, slope in slopes.items()
+            if key in prices
         }
+
+    def _slopes(self) -> dict[PriceKey, Decimal]:
+        """Dollars won by a rise of one point, by contract: below zero when it is held short, 0 when hedged."""
+        slopes: dict[PriceKey, Decimal] = {}
+        for line in self.lines:
+            slopes[line.key] = slopes.get(line.key, ZERO) + line.net_qty * line.point_value
+        return slopes
 
     def _room_to_high(self, figures: Figures) -> Decimal | None:
         """A new high lifts the floor of a drawdown that trails intraday."""
@@ -146,9 +160,10 @@ def _part(room: Decimal | None, parts: int) -> Decimal | None:
     return None if room is None else max(ZERO, room) / max(1, parts)
 
 
-def _band(line: Line, price: Decimal, down: Decimal | None, up: Decimal | None) -> Band:
-    per_point = abs(line.net_qty) * line.point_value
-    against = None if down is None else down / per_point
-    in_favor = None if up is None else up / per_point
-    below, above = (against, in_favor) if line.net_qty > 0 else (in_favor, against)
+def _band(slope: Decimal, price: Decimal, down: Decimal | None, up: Decimal | None) -> Band:
+    if slope == ZERO:
+        return Band(None, None)
+    against = None if down is None else down / abs(slope)
+    in_favor = None if up is None else up / abs(slope)
+    below, above = (against, in_favor) if slope > ZERO else (in_favor, against)
     return Band(None if below is None else price - below, None if above is None else price + above)

@@ -47,8 +47,9 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    """What a process remembers to have stored is gone when a test's tables are emptied."""
-    from execution import explain
+    """What a process remembers to have stored, or sent, is gone when a test's tables are emptied."""
+    from execution import explain, pace
 
     explain._stored.clear()
+    pace.windows.forget()
     yield

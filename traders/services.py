@@ -72,6 +72,11 @@ def disable_trader(*, trader: Trader) -> Trader:
     return trader
 
 
+def disable_all_traders(*, owner: User) -> int:
+    """The same for every trader that the owner has; how many were on."""
+    return Trader.objects.filter(owner=owner, is_enabled=True).update(is_enabled=False)
+
+
 def delete_trader(*, trader: Trader) -> None:
     """Forget a trader that never traded. Raises `ValidationError` once an intent, order or position refers to it."""
     try:

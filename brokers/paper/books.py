@@ -6,7 +6,7 @@ by then, and the document is written with every change.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from brokers.base import AccountRef, BracketLeg, OrderRole, Trail
 from brokers.matching.types import Account, Kind, Order, Position, Status
 from brokers.paper.listings import Listing, listing_of
 from brokers.paper.records import Fill, Record, record_of
+from brokers.sessions import session_of
 
 VERSION = 1
 KEPT = timedelta(days=2)
@@ -25,12 +26,18 @@ Json = dict[str, Any]
 
 
 class Books:
-    """Orders, fills, positions and cash of `ref`. Its cash begins with `balance`."""
+    """Orders, fills, positions and cash of `ref`. Its cash begins with `balance`.
+
+    `day` is the trading day that was begun last, and `realized_before` what had been realised until then, in dollars.
+    """
 
     def __init__(self, ref: AccountRef, balance: Decimal) -> None:
         self.ref = ref
         self.account = Account(1, ref.name, cash=balance)
         self.fills: list[Fill] = []
+        self.day: date | None = None
+        self.realized_before = Decimal(0)
+        self._day_ends: datetime | None = None
         self._next_id = FIRST_ID
 
     def take_id(self) -> int:
@@ -45,6 +52,20 @@ class Books:
     def order_of(self, broker_order_id: str) -> Order | None:
         return self.account.orders.get(int(broker_order_id)) if broker_order_id.isdecimal() else None
 
+    def begin_day(self, now: datetime) -> None:
+        """Before anything is traded at `now`: a new trading day counts from here."""
+        if self._day_ends is not None and now < self._day_ends:
+            return
+        today = session_of(now)
+        self._day_ends = today.end
+        if today.day != self.day:
+            self.day, self.realized_before = today.day, self.realized
+
+    @property
+    def realized(self) -> Decimal:
+        """Dollars of all positions since the books began, before commissions."""
+        return sum((position.realized for position in self.account.positions.values()), Decimal(0))
+
     def prune(self, now: datetime) -> None:
         """Forget what was done two days ago."""
         orders = self.account.orders
@@ -57,6 +78,8 @@ class Books:
             "version": VERSION,
             "next_id": self._next_id,
             "cash": str(self.account.cash),
+            "day": None if self.day is None else self.day.isoformat(),
+            "realized_before": str(self.realized_before),
             "positions": [_dump_position(position) for position in self.account.positions.values()],
             "orders": [_dump_order(order) for order in self.account.orders.values()],
             "fills": [_dump_fill(fill) for fill in self.fills],
@@ -70,6 +93,10 @@ class Books:
             raise ValueError("books of another kind or version cannot be read")
         self._next_id = saved["next_id"]
         self.account.cash = Decimal(saved["cash"])
+        # Books of before it was counted begin their day now.
+        day = saved.get("day")
+        self.day = None if day is None else date.fromisoformat(day)
+        self.realized_before = Decimal(saved.get("realized_before", "0"))
         for row in saved["positions"]:
             listing = _listed(row["symbol"], now)
             position = Position(listing, row["net"], Decimal(row["cost"]), Decimal(row["realized"]))

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
@@ -89,6 +90,10 @@ class PaperConnection:
         return self._state
 
     @property
+    def books_at(self) -> datetime | None:
+        return self._now() if self._state is ConnectionState.LIVE else None
+
+    @property
     def source(self) -> str:
         return self._login.source
 
@@ -114,6 +119,13 @@ class PaperConnection:
                 raise OutcomeUnknown("the paper account's books could not be saved")
             found = self._desk.snapshot(self._now())
         return found if account.broker_id == self._login.ref.broker_id else SyncReport(found.at, (), (), (), ())
+
+    def day_pnl(self, account: AccountRef) -> Decimal | None:
+        with self._books_lock:
+            if self._desk is None:
+                raise NotReached("the paper account's books are not open")
+            is_ours = account.broker_id == self._login.ref.broker_id
+            return self._desk.day_pnl(self._now()) if is_ours else None
 
     def front_month(self, root: str) -> str | None:
         try:

@@ -26,6 +26,7 @@ from brokers.matching.engine import Engine
 from brokers.matching.types import Contract, Execution, Kind, Order, Policy
 from brokers.paper import rules
 from brokers.paper.books import Books
+from brokers.paper.day import day_pnl
 from brokers.paper.exits import Exits
 from brokers.paper.listings import Listing
 from brokers.paper.orders import Making
@@ -116,7 +117,12 @@ class Desk:
             balances=(BalanceReport(self._ref, account.cash, now),),
         )
 
+    def day_pnl(self, now: datetime) -> Decimal | None:
+        """Dollars realised in the trading day and open now, before commissions; None while a price is missing."""
+        return day_pnl(self.books, self._prices, now)
+
     def _set_clock(self, now: datetime) -> None:
+        self.books.begin_day(now)
         self._now = self._prices.now = now
 
     def _is_behind(self, request: SubmitOrder | SubmitOco) -> bool:

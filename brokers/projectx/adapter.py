@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from brokers.access import Access
@@ -17,6 +19,7 @@ from brokers.projectx.contracts import ContractBook, check
 from brokers.projectx.desk import OrderDesk
 from brokers.projectx.evidence import REQUESTS_PER_ACCOUNT, read_books
 from brokers.projectx.quotes import MarketSession, QuoteStream
+from brokers.projectx.results import read_day_pnl
 from brokers.projectx.stream import UserSession
 from brokers.projectx.timer import TIMER
 from brokers.reports import Event, SyncReport
@@ -64,6 +67,7 @@ class ProjectXConnection:
         )
         self._is_running = False
         self._is_following = False
+        self._looked_at: datetime | None = None
 
     @property
     def login_id(self) -> UUID:
@@ -72,6 +76,10 @@ class ProjectXConnection:
     @property
     def state(self) -> ConnectionState:
         return self._session.state
+
+    @property
+    def books_at(self) -> datetime | None:
+        return datetime.now(UTC) if self.state is ConnectionState.LIVE else self._looked_at
 
     def start(self) -> None:
         self._is_running = True
@@ -90,6 +98,9 @@ class ProjectXConnection:
     def query(self, account: AccountRef) -> SyncReport:
         reading = read_books(self._client, self._contracts, account)
         return Book(self._contracts, self._replies).start_over(reading)
+
+    def day_pnl(self, account: AccountRef) -> Decimal | None:
+        return read_day_pnl(self._client, self._contracts, account).total
 
     def front_month(self, root: str) -> str | None:
         self._contracts.load(self._client)
@@ -129,8 +140,10 @@ class ProjectXConnection:
         else:
             requests = 1 + REQUESTS_PER_ACCOUNT * len(reading.accounts)
             pause = max(pause, requests / FOLLOW_REQUESTS_PER_SECOND)
+            self._looked_at = reading.started
             self._loop.call(lambda: self._session.follow(reading))
-        TIMER.after(pause, self._follow)
+        finally:
+            TIMER.after(pause, self._follow)
 
     def _tell(self, events: Sequence[Event]) -> None:
         if events:

@@ -1,6 +1,7 @@
 """What an account made today: the API has no field for it, so it is counted from half-turns and prices. Pure.
 
-The day starts at 17:00 in Chicago, as Topstep's does (ProjectX wire facts, day P&L). All amounts are dollars.
+The day starts at 17:00 in Chicago, as Topstep's does (ProjectX wire facts, day P&L); a weekend or a holiday belongs to
+the trading day after it. All amounts are dollars.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from brokers.projectx.types import Contract, Position, Trade
-from brokers.sessions import session_start
+from brokers.sessions import session_of
 
 
 @dataclass(frozen=True, slots=True)
 class DayPnl:
-    """`unrealized` and `total` are None while the price of something that is open is not known."""
+    """Before `fees`. `unrealized` and `total` are None while the price of something that is open is not known."""
 
     realized: Decimal
     unrealized: Decimal | None
+    fees: Decimal = Decimal(0)
 
     @property
     def total(self) -> Decimal | None:
@@ -34,14 +36,12 @@ def day_pnl(
     now: datetime,
 ) -> DayPnl:
     """One account's day at `now`. `contracts` and `last`, the newest prices, are by contract id."""
-    start = session_start(now)
-    return DayPnl(realized(trade for trade in trades if trade.at >= start), unrealized(positions, contracts, last))
-
-
-def realized(trades: Iterable[Trade]) -> Decimal:
-    """What these half-turns made, after fees: one that opens has no profit, and costs its fees all the same."""
-    counted = (trade for trade in trades if not trade.is_voided)
-    return sum(((t.pnl or Decimal(0)) - t.fees - t.commissions for t in counted), Decimal(0))
+    start = session_of(now).start
+    counted = [trade for trade in trades if trade.at >= start and not trade.is_voided]
+    # A half-turn that opens has no profit, and costs its fees all the same.
+    realized = sum((trade.pnl for trade in counted if trade.pnl is not None), Decimal(0))
+    fees = sum((trade.fees + trade.commissions for trade in counted), Decimal(0))
+    return DayPnl(realized, unrealized(positions, contracts, last), fees)
 
 
 def unrealized(

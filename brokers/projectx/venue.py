@@ -16,7 +16,7 @@ from brokers.projectx.evidence import accounts_of
 from brokers.projectx.firms import DEFAULT_FIRM, FIRMS, endpoints
 from brokers.projectx.types import Account
 from brokers.streams import StreamLoop
-from brokers.venue import Check, CredentialField, ListedAccount, Venue
+from brokers.venue import Check, CredentialField, ListedAccount, Polls, Venue
 
 CAPABILITIES = Capabilities(
     native_brackets=True,
@@ -137,5 +137,7 @@ VENUE = Venue(
     endpoints=endpoints,
     limits=LIMITS,
     order_endpoint=OTHER,
+    # While the hub is away the adapter reads the books itself, as often as the venue allows: see `adapter`.
+    polls=Polls(after=30, every=10),
     automation_policy=AUTOMATION_POLICY,
 )

@@ -11,11 +11,19 @@ from brokers.services.logins import (
     reconnect_login,
 )
 from brokers.services.preflight import first_failure, is_ready, run_preflight
+from brokers.services.venue_limits import (
+    check_venue_limits,
+    has_venue_limits,
+    known_venue_limits,
+    read_venue_limits,
+    set_venue_limits,
+)
 
 __all__ = [
     "access_of",
     "agree",
     "approve_login",
+    "check_venue_limits",
     "connect_login",
     "credentials_of",
     "delete_login",
@@ -23,8 +31,12 @@ __all__ = [
     "enable_login",
     "endpoints_of",
     "first_failure",
+    "has_venue_limits",
     "is_ready",
+    "known_venue_limits",
     "lane_slot_of",
+    "read_venue_limits",
     "reconnect_login",
     "run_preflight",
+    "set_venue_limits",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
 from brokers.access import Access, Priority, Token
 from brokers.base import AccountRef, ConnectionState, FlattenPosition, Request, Sink
 from brokers.connector import Stream
-from brokers.errors import BrokerError, RateLimited, Refused
+from brokers.errors import BrokerError, NotReached, RateLimited, Refused
 from brokers.http import HttpClient
 from brokers.links import Link
 from brokers.reports import Event, NotSent, Rejected, SyncReport
@@ -21,12 +22,13 @@ from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.desk import OrderDesk, Ticket
 from brokers.tradovate.errand import Errand
-from brokers.tradovate.evidence import read_account
+from brokers.tradovate.evidence import read_account, read_outline
 from brokers.tradovate.front import front_month
 from brokers.tradovate.gate import Gate
 from brokers.tradovate.orders import call_for
 from brokers.tradovate.quotes import OnQuote, QuoteSession, QuoteStream
 from brokers.tradovate.session import request_frame
+from brokers.tradovate.snapshot import day_pnl
 from brokers.tradovate.stream import UserSession
 
 logger = logging.getLogger(__name__)
@@ -75,6 +77,10 @@ class TradovateConnection:
     def state(self) -> ConnectionState:
         return self._session.state
 
+    @property
+    def books_at(self) -> datetime | None:
+        return datetime.now(UTC) if self.state is ConnectionState.LIVE else None
+
     def start(self) -> None:
         self._desk.is_open = True
         self._session.stream = Stream(self._session)
@@ -118,6 +124,15 @@ class TradovateConnection:
 
     def query(self, account: AccountRef) -> SyncReport:
         return read_account(self._client, self._book, account)
+
+    def survey(self) -> None:
+        if self.state is not ConnectionState.LIVE:
+            raise NotReached("the stream is not live")
+        found = read_outline(self._client, self._session.knows_order)
+        self._loop.call(lambda: self._session.complete(found))
+
+    def day_pnl(self, account: AccountRef) -> Decimal | None:
+        return day_pnl(self._client, account)
 
     def front_month(self, root: str) -> str | None:
         return front_month(self._client, self._book, root)

@@ -24,6 +24,7 @@ from brokers.tradovate.types import (
     StrategyLink,
 )
 
+_PROGRESS = {"Unknown": 0, "PendingNew": 0, "Suspended": 1, "Working": 2}
 FAILED_STRATEGIES = frozenset({"ExecutionFailed", "NotEnoughLiquidity"})
 TERMINAL = frozenset({"Filled", "Canceled", "Rejected", "Expired", "Completed"})
 
@@ -75,6 +76,13 @@ class EntityCache:
 
     def apply(self, entity: Entity) -> None:
         self._appliers[type(entity)](entity)
+
+    def complete(self, entity: Entity) -> None:
+        """Apply what REST listed: it may be older than what the stream has said since, so no order ever goes back."""
+        known = self.orders.get(entity.id) if isinstance(entity, Order) else None
+        if known is not None and isinstance(entity, Order) and _progress(entity.status) <= _progress(known.status):
+            return
+        self.apply(entity)
 
     def filled_qty(self, order_id: int) -> int:
         return sum(self.fills[fill_id].qty for fill_id in self.fills_of_order.get(order_id, ()))
@@ -231,3 +239,8 @@ class EntityCache:
         self.changed_orders[order_id] = None
         for child_id in self.children.get(order_id, ()):
             self.changed_orders[child_id] = None
+
+
+def _progress(status: str) -> int:
+    """How far on its way an order is: a change or a cancel under way counts as working, any end as the furthest."""
+    return 3 if status in TERMINAL else _PROGRESS.get(status, 2)

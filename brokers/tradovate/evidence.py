@@ -8,6 +8,7 @@ never half-known.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from brokers.base import AccountRef
@@ -18,7 +19,7 @@ from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.entities import EntityCache
 from brokers.tradovate.joins import Joins
 from brokers.tradovate.parse import entities_of
-from brokers.tradovate.types import Account, Contract
+from brokers.tradovate.types import Account, Contract, Entity, Order
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ _LISTS = (
     "commandReport",
     "command",
 )
+_OUTLINE = ("position", "fill", "order")
+"""What a survey reads: whose an order is, the stream has told or the lists after it say."""
 # The account is their master: asking for its own keeps clear of the cap on a login's whole list.
 _OF_ACCOUNT = frozenset({"position", "order", "orderStrategy"})
 
@@ -78,3 +81,16 @@ def _name(client: Client, book: ContractBook, cache: EntityCache, contract_id: i
             book.learn(entity.id, entity.name)
     if book.name_of(contract_id) is None:
         cache.apply(Contract(contract_id, f"#{contract_id}"))
+
+
+def read_outline(client: Client, knows_order: Callable[[int], bool]) -> list[Entity]:
+    """The login's positions, fills and orders; all there is when an order is among them that nobody told us of.
+
+    Three requests for all accounts together. The venue caps its lists: what they lack is no evidence of anything.
+    Raises a `BrokerError`.
+    """
+    found = [entity for kind in _OUTLINE for entity in entities_of(kind, client.read_list(f"{kind}/list"))]
+    if all(knows_order(entity.id) for entity in found if isinstance(entity, Order)):
+        return found
+    rest = [kind for kind in _LISTS if kind not in _OUTLINE]
+    return found + [entity for kind in rest for entity in entities_of(kind, client.read_list(f"{kind}/list"))]

@@ -30,7 +30,7 @@ from brokers.tradovate.limits import SYNC
 from brokers.tradovate.orders import outcome_of_each
 from brokers.tradovate.reports import Reporter
 from brokers.tradovate.session import TradovateSession
-from brokers.tradovate.types import Strategy
+from brokers.tradovate.types import Entity, Strategy
 
 SYNC_SECONDS = 20.0
 RENEWAL_PAUSE_SECONDS = 60.0
@@ -54,6 +54,7 @@ class UserSession(TradovateSession):
         self._early: list[parse.Json] = []
         self._synced = False
         self._leaving = False
+        self._owes_sync = False
         self._sync_by_types = False
         self._next_renewal = 0.0
         self._start_over()
@@ -145,8 +146,21 @@ class UserSession(TradovateSession):
     def on_failed(self, error: AuthFailed) -> None:
         self._report_state(ConnectionState.FAILED, str(error))
 
+    def knows_order(self, order_id: int) -> bool:
+        """In any thread."""
+        return order_id in self._cache.orders
+
+    def complete(self, entities: Sequence[Entity]) -> None:
+        """Take in what REST lists of the login, and say the whole once nothing of it is half known."""
+        if self._synced and self.ready_link is not None:
+            for entity in entities:
+                self._cache.complete(entity)
+            self._owes_sync = True
+            self.flush()
+
     def _start_over(self) -> None:
         self._synced = False
+        self._owes_sync = False
         self._leaving = False
         self._early = []
         self._cache = EntityCache()
@@ -194,6 +208,9 @@ class UserSession(TradovateSession):
             self._go_live(self._link)
         elif self._synced:
             self._events.extend(self._reporter.take(time.monotonic(), datetime.now(UTC)))
+            if self._owes_sync and not self._reporter.waiting() and not self._joins.missing_contracts():
+                self._owes_sync = False
+                self._events.append(self._reporter.snapshot(datetime.now(UTC)))
         if self._events:
             events, self._events = self._events, []
             self._tell(events)

@@ -15,9 +15,10 @@ from brokers.tradovate.client import Client
 from brokers.tradovate.contracts import ContractBook
 from brokers.tradovate.gate import Gate
 from brokers.tradovate.limits import LIMITS
+from brokers.tradovate.limits_api import AutoLiq
 from brokers.tradovate.oauth import TradovateOAuth
 from brokers.tradovate.preflight import Preflight, open_accounts
-from brokers.venue import Check, CredentialField, ListedAccount, Venue
+from brokers.venue import Check, CredentialField, ListedAccount, Polls, Venue
 
 CAPABILITIES = Capabilities(
     native_brackets=True,
@@ -95,4 +96,7 @@ VENUE = Venue(
     has_own_threads=False,
     automation_policy=AUTOMATION_POLICY,
     oauth=TradovateOAuth(),
+    loss_limits=AutoLiq(),
+    # Nothing but the lane looks while the socket is away, and a look is ten of the 5,000 requests of an hour.
+    polls=Polls(every=20),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from brokers.access import Access
@@ -47,6 +49,11 @@ class WebullConnection:
     def state(self) -> ConnectionState:
         return self._poller.state
 
+    @property
+    def books_at(self) -> datetime | None:
+        """All is looked at every few seconds: the last round that went well."""
+        return self._poller.looked_at
+
     def start(self) -> None:
         self._poller.start()
 
@@ -63,6 +70,9 @@ class WebullConnection:
         An order that a process before this one sent is only found by the venue's lists, of which the history lags.
         """
         return self._book.sync([self._reader.account(account)], tell=False)
+
+    def day_pnl(self, account: AccountRef) -> Decimal | None:
+        return self._reader.day_pnl(account)
 
     def front_month(self, _root: str) -> str | None:
         """None: the venue lists contracts and marks none of them as the front one."""

@@ -20,7 +20,7 @@ from brokers.webull import limits
 from brokers.webull.book import Book
 from brokers.webull.client import Client
 from brokers.webull.codes import ORDER_NOT_FOUND, is_code
-from brokers.webull.parse import cash_of, orders_of, positions_of
+from brokers.webull.parse import cash_of, day_pnl_of, orders_of, positions_of
 from brokers.webull.types import AccountPicture, OrderState, PositionState
 
 logger = logging.getLogger(__name__)
@@ -85,6 +85,10 @@ class Reader:
     def cash(self, account: AccountRef) -> Decimal | None:
         query = {"account_id": account.broker_id}
         return self._ask(limits.BALANCES, lambda: cash_of(self._client.read(limits.BALANCES, query)))
+
+    def day_pnl(self, account: AccountRef) -> Decimal | None:
+        query = {"account_id": account.broker_id}
+        return self._ask(limits.BALANCES, lambda: day_pnl_of(self._client.read(limits.BALANCES, query)))
 
     def _known_cash(self, account: AccountRef) -> Decimal | None:
         """No evidence of any order: an account whose cash cannot be read goes without."""

@@ -187,6 +187,11 @@ def cash_of(answer: Any) -> Decimal | None:
     return _read(answer, lambda: decimal_of(answer.get("total_cash_balance")))
 
 
+def day_pnl_of(answer: Any) -> Decimal | None:
+    """Dollars of the venue's own trading day, realised and open."""
+    return _read(answer, lambda: decimal_of(answer.get("total_day_profit_loss")))
+
+
 def event_of(payload: str) -> TradeEvent:
     """A business event of the trade stream. Raises `OutcomeUnknown`."""
     try:

@@ -50,6 +50,7 @@ class Poller:
         self._events = events
         events.on_event, events.on_subscribed = self.on_event, self.on_subscribed
         self.state = ConnectionState.DOWN
+        self.looked_at: datetime | None = None
         self.backoff = Backoff()
         self._thread = threading.Thread(target=self._run, name="webull-poll", daemon=True)
         self._stopping = stopping
@@ -119,7 +120,7 @@ class Poller:
         else:
             self._look_at_wanted()
             self._look_around(now)
-        self._good, self._failures = time.monotonic(), 0
+        self._good, self._failures, self.looked_at = time.monotonic(), 0, datetime.now(UTC)
         self._events.check_silence()
         return self._pause()
 

@@ -10,7 +10,7 @@ from brokers.access import Access, Endpoints, Priority
 from brokers.base import AccountRef, Capabilities, Connection, Side, Sink, SubmitOrder
 from brokers.errors import AuthFailed, RateLimited, Refused
 from brokers.streams import StreamLoop
-from brokers.venue import Check, CredentialField, ListedAccount, Venue
+from brokers.venue import Check, CredentialField, ListedAccount, Polls, Venue
 from brokers.webull import limits, orders
 from brokers.webull.accounts import list_accounts
 from brokers.webull.adapter import WebullConnection
@@ -162,6 +162,9 @@ VENUE = Venue(
     endpoints=endpoints,
     limits=limits.LIMITS,
     order_endpoint=limits.PLACE,
+    # The adapter looks every few seconds by itself: see `poll`.
+    polls=Polls(after=30, every=15),
+    syncs_itself=True,
     markets=("futures", "stocks", "options"),
     by_market={"stocks": STOCKS, "options": OPTIONS},
     automation_policy=(

@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
 from brokers.reports import Event
+from execution.lane.heard import Heard
 from execution.reports.apply import LoginEvent, apply_events
 
 log = structlog.get_logger(__name__)
@@ -23,9 +24,13 @@ LONGEST_HOLD_S = 0.1
 
 
 class Inbox:
-    """`put` returns at once. A batch that the database could not take is tried again until it is in, never dropped."""
+    """`put` returns at once. A batch that the database could not take is tried again until it is in, never dropped.
 
-    def __init__(self, after_batch: Callable[[], None]) -> None:
+    `heard` is told of which accounts the events are.
+    """
+
+    def __init__(self, after_batch: Callable[[], None], heard: Heard) -> None:
+        self._heard = heard
         self._events: queue.SimpleQueue[LoginEvent | None] = queue.SimpleQueue()
         self._after_batch = after_batch
         self._clear_to_apply = threading.Event()
@@ -44,6 +49,7 @@ class Inbox:
     def put(self, login_id: UUID, events: Sequence[Event]) -> None:
         for event in events:
             self._events.put((login_id, event))
+        self._heard.note(login_id, events)
 
     @contextmanager
     def held_back(self) -> Iterator[None]:

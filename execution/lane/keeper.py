@@ -11,12 +11,16 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, connection
 
 from brokers.quotes.tradingview import TradingViewQuotes
-from execution import changes, cutoff, doubt, flatten, health, planner, protection
+from execution import changes, cutoff, doubt, flatten, health, planner, polls, switchboard
+from execution.crosscheck import CrossCheck
 from execution.flatverify import Verifier
+from execution.guard.guard import Guard
 from execution.lane.months import MonthKeeper
 from execution.lane.quotes import QuoteKeeper
 from execution.lane.runtime import Lane
 from execution.ownership import Ownership
+from execution.reconcile.schedule import Looks
+from execution.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 TICK_S = 1.0
@@ -29,9 +33,14 @@ class Keeper:
         self._lane = lane
         self._ownership = ownership
         has_charts = settings.TRADINGVIEW_QUOTES and lane.index == 0
-        self._quotes = QuoteKeeper(lane, TradingViewQuotes if has_charts else None)
+        self._guard = Guard(lane)
+        self._quotes = QuoteKeeper(lane, TradingViewQuotes if has_charts else None, self._guard)
+        lane.on_news = self._guard.news
         self._months = MonthKeeper(lane)
         self._verifier = Verifier(lane)
+        self._looks = Looks(lane)
+        self._watchdog = Watchdog(lane)
+        self._crosscheck = CrossCheck(lane)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -44,6 +53,7 @@ class Keeper:
         self._stopping.set()
         self._thread.join(timeout=3)
         self._quotes.stop()
+        self._guard.stop()
         self._lane.stop()
         self._ownership.release()
 
@@ -63,14 +73,19 @@ class Keeper:
             lane.refresh_logins,
             lambda: planner.plan_waiting(older_than_s=0.3),
             lambda: flatten.act(lane.index),
+            lambda: switchboard.cancel_halted(lane.index),
             lane.dispatch,
             self._verifier.look,
             lambda: doubt.doubt_silent(lane.index),
             lambda: doubt.look_for_unknown(lane),
-            lambda: protection.watch(lane),
+            self._looks.look,
+            lambda: polls.look_if_beat_is_late(lane),
+            *self._watchdog.duties(),
             lambda: changes.cancel_late_entries(lane.index),
             lambda: cutoff.flatten_at_cutoff(lane.index),
             self._months.look,
+            self._crosscheck.look,
+            self._guard.tick,
             self._quotes.refresh,
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -38,14 +39,23 @@ ASK_EVERY_S = 5.0
 MakeCharts = Callable[[OnLateQuote], TradingViewQuotes]
 
 
+class Monitor(Protocol):
+    """Who counts by every trade; see `execution.guard.guard.Guard`."""
+
+    def trade(self, symbol: str, source: str, price: Decimal, at: datetime) -> None: ...
+
+    def held(self) -> set[tuple[str, str]]: ...
+
+
 class QuoteKeeper:
     """`refresh` is called once a second. Between, a thread of its own shares what came and looks what is asked for.
 
-    `charts` tells prices that are for screens only.
+    `charts` tells prices that are for screens only. `monitor` hears of every trade, and says what it holds besides.
     """
 
-    def __init__(self, lane: Lane, charts: MakeCharts | None = None) -> None:
+    def __init__(self, lane: Lane, charts: MakeCharts | None = None, monitor: Monitor | None = None) -> None:
         self._lane = lane
+        self._monitor = monitor
         self._feeds = Feeds(self._listener)
         self._charts = None if charts is None else charts(self._on_chart)
         self._guard = threading.Lock()
@@ -87,7 +97,9 @@ class QuoteKeeper:
         lane = Mod(F("account__login__lane_slot"), settings.LANES)
         held = Position.objects.exclude(net_qty=0).annotate(lane=lane).filter(lane=self._lane.index)
         rows = held.order_by().values_list("symbol", "account__login__venue", "account__login__environment")
-        return {(symbol, source_of(venue, environment)) for symbol, venue, environment in rows.distinct()}
+        ours = {(symbol, source_of(venue, environment)) for symbol, venue, environment in rows.distinct()}
+        # By hand at the broker more may be held than our own traders know of.
+        return ours if self._monitor is None else ours | self._monitor.held()
 
     def _learn_sources(self) -> None:
         """The source of each login of the lane; a login never changes its venue."""
@@ -121,7 +133,10 @@ class QuoteKeeper:
             )
             if last is not None:
                 # Every trade is looked at: the market may come back before anybody looks again.
-                self._look(quote, clock.now())
+                now = clock.now()
+                self._look(quote, now)
+                if self._monitor is not None and quote.is_fresh(now):
+                    self._monitor.trade(symbol, source, last, at)
             self._newest[key] = self._unsaved[key] = quote
 
         return on_quote

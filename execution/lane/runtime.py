@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,7 +23,10 @@ from brokers.services.budgets import lane_budgets, owned_budget
 from brokers.streams import StreamLoop
 from brokers.vault import WrongKey
 from execution.dispatch import dispatch_due
+from execution.doubt import Looked
+from execution.lane.heard import Heard
 from execution.lane.inbox import Inbox
+from execution.polls import Polling
 from execution.submitting import Routed
 from justtrades import clock
 
@@ -31,14 +34,20 @@ log = structlog.get_logger(__name__)
 
 
 class Lane:
-    """Everything of one lane in one process. `is_owner` false stops new requests, never the applying of events."""
+    """Everything of one lane in one process. `is_owner` false stops new requests, never the applying of events.
+
+    `on_news` is called after each batch of events that was applied, on the applying thread.
+    """
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.is_owner = True
         self.loop = StreamLoop(name=f"lane-{index}")
-        self.inbox = Inbox(after_batch=self.dispatch)
-        self.looked_at: dict[tuple[UUID, str], datetime] = {}
+        self.heard = Heard()
+        self.inbox = Inbox(after_batch=self._after_batch, heard=self.heard)
+        self.polling = Polling()
+        self.on_news: Callable[[], None] = _nobody
+        self.looked_at: dict[tuple[UUID, str], Looked] = {}
         self._connections: dict[UUID, Connection] = {}
         self._asked_at: dict[UUID, datetime | None] = {}
         self._threaded: set[UUID] = set()
@@ -57,6 +66,10 @@ class Lane:
         self.loop.stop()
         self.inbox.stop()
         self._budgets.stop()
+
+    def _after_batch(self) -> None:
+        self.dispatch()
+        self.on_news()
 
     def dispatch(self) -> None:
         if self.is_owner:
@@ -91,6 +104,13 @@ class Lane:
 
     def connections(self) -> list[Connection]:
         return list(self._connections.values())
+
+    def books_at(self, login_id: UUID, broker_id: str) -> datetime | None:
+        """When the broker last spoke of the account, or vouched for all of the login's; None: never yet."""
+        connection = self._connections.get(login_id)
+        vouched_at = None if connection is None else connection.books_at
+        moments = (vouched_at, self.heard.at(login_id, broker_id))
+        return max((moment for moment in moments if moment is not None), default=None)
 
     def refresh_logins(self) -> None:
         """Open the lane's new logins, close those that were switched off or have gone, and those whose owner wants a
@@ -139,3 +159,7 @@ class Lane:
 
     def _sink(self, login_id: UUID, events: Sequence[Event]) -> None:
         self.inbox.put(login_id, events)
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

@@ -10,6 +10,7 @@ from execution.models.heartbeat import Heartbeat
 from execution.models.intent import IntentKind, IntentSource, IntentStatus, OrderIntent
 from execution.models.order import Order
 from execution.models.position import BrokerPosition, Position
+from execution.models.reconciliation import Reconciliation
 from execution.models.transition import ObjectKind, Transition
 from execution.models.unprotected import SpanEnd, UnprotectedSpan
 
@@ -32,6 +33,7 @@ __all__ = [
     "Order",
     "OrderIntent",
     "Position",
+    "Reconciliation",
     "SpanEnd",
     "Transition",
     "UnprotectedSpan",

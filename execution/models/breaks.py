@@ -34,6 +34,7 @@ class Break(models.Model):
 
     `ours` and `theirs` are what each side says, for people. While it `pauses_entries` nothing new is opened on the
     account. `resolution` says what was done and why, `resolved_by` None: it went away, or we repaired it ourselves.
+    What `is_suspected` was seen once and is shown to nobody: a second look makes it certain, or drops it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -46,6 +47,7 @@ class Break(models.Model):
     theirs = models.CharField(max_length=255, blank=True)
     text = models.CharField(max_length=512, blank=True)
     state = models.CharField(max_length=8, choices=BreakState, default=BreakState.OPEN)
+    is_suspected = models.BooleanField(default=False, db_default=False)
     pauses_entries = models.BooleanField(default=False)
     sightings = models.PositiveIntegerField(default=1)
     first_seen_at = models.DateTimeField(default=clock.now)
@@ -65,6 +67,7 @@ class Break(models.Model):
         )
         indexes = (
             models.Index(fields=["owner", "-first_seen_at"], name="breaks_of_owner"),
+            models.Index(fields=["account"], name="suspected_breaks", condition=models.Q(is_suspected=True)),
             models.Index(
                 fields=["account"], name="breaks_that_pause", condition=models.Q(state="open", pauses_entries=True)
             ),

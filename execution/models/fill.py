@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from brokers.base import Side
 from brokers.models import BrokerAccount
 from execution.models.order import Order
+from justtrades import clock
 from justtrades.ids import new_id
 
 
 class Fill(models.Model):
     """`order` is None until the order that it belongs to is known; only then is it applied to a position.
 
+    `filled_at` is the venue's word, `stored_at` when we first heard of it.
     `shares` is how a FLATTEN's fill fell to the traders that held the contract: `[trader id, contracts, dollars]` each.
     """
 
@@ -28,12 +31,14 @@ class Fill(models.Model):
     realized_pnl = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     shares = models.JSONField(null=True)
     filled_at = models.DateTimeField()
+    stored_at = models.DateTimeField(default=clock.now, db_default=Now())
     applied_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("filled_at",)
         indexes = (
             models.Index(fields=["account", "filled_at"], name="fills_of_account"),
+            models.Index(fields=["account", "stored_at"], name="fills_newly_heard_of"),
             models.Index(
                 fields=["account", "broker_order_id"],
                 name="fills_to_apply",

@@ -21,6 +21,9 @@ COPIED: Any = {"db_constraint": False, "db_index": False}
 half of its time (ADR 0004)."""
 
 
+MAX_FIGURE = 96
+
+
 class IntentSource(models.TextChoices):
     SIGNAL = "signal", "Signal"
     COMMAND = "command", "Command"
@@ -79,6 +82,7 @@ class OrderIntent(models.Model):
     `trader` is None for a FLATTEN: it is nobody's, and what it closes is booked to whoever held it.
     An entry that still waits at `cancel_at` is canceled. A partial exit goes by what it leaves, `leaves_qty` unsigned:
     what a target has taken meanwhile is not taken twice.
+    `reason_had` and `reason_limit` are what a pre-trade check that denied it went by, as they are shown.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -110,6 +114,8 @@ class OrderIntent(models.Model):
     status = models.CharField(max_length=12, choices=IntentStatus, default=IntentStatus.NEW)
     reason_code = models.CharField(max_length=64, blank=True)
     reason_text = models.CharField(max_length=512, blank=True)
+    reason_had = models.CharField(max_length=MAX_FIGURE, blank=True, default="", db_default="")
+    reason_limit = models.CharField(max_length=MAX_FIGURE, blank=True, default="", db_default="")
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField(null=True)

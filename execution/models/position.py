@@ -45,13 +45,21 @@ class Position(models.Model):
 
 
 class BrokerPosition(models.Model):
-    """What the venue says the account holds, and when it said so."""
+    """What the venue says the account holds, and when it said so.
+
+    `gone_at` is the first of its answers that lacked the position although no fill explains that: see
+    `execution.reports.positions`. When its books and ours last agreed, or the difference was found not to be ours, the
+    venue held `settled_qty`; from then on the fills since `settled_at` say what it should hold.
+    """
 
     account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="broker_positions")
     symbol = models.CharField(max_length=32)
     net_qty = models.IntegerField(default=0)
     avg_price = models.DecimalField(max_digits=24, decimal_places=10, null=True)
     reported_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)
+    settled_qty = models.IntegerField(default=0, db_default=0)
+    settled_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint("account", "symbol", name="one_broker_position_per_contract"),)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from brokers.base import ConnectionState
 from brokers.models import BrokerAccount, BrokerLogin
 from brokers.reports import (
     Accepted,
@@ -26,12 +27,15 @@ from brokers.reports import (
 from brokers.selectors import secrets_of
 from execution import feed
 from execution.bulk import update_rows
-from execution.models import BrokerPosition
+from execution.reconcile.books import Before
+from execution.reconcile.looking import compare_looks
 from execution.reports import absence
 from execution.reports.fills import apply_fills, store_fills
 from execution.reports.ledger import Ledger
+from execution.reports.looks import looks_of
 from execution.reports.orders import apply_order
 from execution.reports.outcomes import apply_outcome, apply_sent
+from execution.reports.positions import store_positions
 from execution.reports.settle import settle
 from justtrades import clock
 from justtrades.killpoints import killpoint
@@ -65,19 +69,20 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
         venues = {account.id: account.login.venue for account in accounts.values()}
         ledger = Ledger(clock.now(), accounts, venues)
         ledger.load(_client_ids(flat), _broker_ids(ledger, flat))
+        looks, before = looks_of(ledger, batch.syncs), Before.of(ledger)
         _apply_all(ledger, flat)
-        for login_id, sync in batch.syncs:
-            absence.apply_sync(ledger, login_id, sync)
+        absence.apply_looks(ledger, looks, _listening(flat))
         ledger.write()
         fills = [(_account_id(ledger, login, event), event) for login, event in flat if isinstance(event, FillReport)]
         if fills:
             killpoint("bracket.pre_arm")
-        store_fills(ledger, [(account, fill) for account, fill in fills if account is not None])
+        fresh = store_fills(ledger, [(account, fill) for account, fill in fills if account is not None])
         apply_fills(ledger, ledger.by_broker.keys())
         ledger.write()
-        _store_positions(ledger, flat)
+        store_positions(ledger, batch.events, looks)
         settle(ledger)
         ledger.write_intents()
+        compare_looks(ledger, looks, before, fresh)
         _store_balances(ledger, flat)
         _store_connections(flat)
     _announce(ledger, flat)
@@ -125,29 +130,6 @@ def _apply_all(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
             apply_order(ledger, login_id, event)
 
 
-def _store_positions(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
-    newest: dict[tuple[UUID, str], BrokerPosition] = {}
-    for login_id, event in flat:
-        account = (
-            ledger.accounts.get((login_id, event.account.broker_id)) if isinstance(event, PositionReport) else None
-        )
-        if isinstance(event, PositionReport) and account is not None:
-            ledger.owners.add(account.owner_id)
-            newest[account.id, event.symbol] = BrokerPosition(
-                account_id=account.id,
-                symbol=event.symbol,
-                net_qty=event.net_qty,
-                avg_price=event.avg_price,
-                reported_at=ledger.now,
-            )
-    BrokerPosition.objects.bulk_create(
-        newest.values(),
-        update_conflicts=True,
-        unique_fields=["account", "symbol"],
-        update_fields=["net_qty", "avg_price", "reported_at"],
-    )
-
-
 def _store_balances(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
     newest = {
         account.id: event
@@ -165,6 +147,11 @@ def _store_connections(flat: Sequence[LoginEvent]) -> None:
         BrokerLogin.objects.filter(pk=login_id).update(
             state=report.state.value, state_detail=report.detail[:255], state_at=report.at
         )
+
+
+def _listening(flat: Sequence[LoginEvent]) -> set[UUID]:
+    """The logins whose connection has just become live."""
+    return {login for login, e in flat if isinstance(e, ConnectionReport) and e.state is ConnectionState.LIVE}
 
 
 def _announce(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:

@@ -26,11 +26,11 @@ PRICE_PLACES = Decimal("0.0000000001")
 AVERAGE_PLACES = Decimal("0.0000000000000001")
 
 
-def store_fills(ledger: Ledger, reports: Iterable[tuple[UUID, FillReport]]) -> None:
-    """Insert what is new; a fill whose price came late gets its price. `reports` carry the account's id."""
+def store_fills(ledger: Ledger, reports: Iterable[tuple[UUID, FillReport]]) -> list[tuple[UUID, FillReport]]:
+    """Insert what is new and return it; a fill whose price came late gets its price. Each with its account's id."""
     by_key = {(account_id, report.broker_fill_id): report for account_id, report in reports}
     if not by_key:
-        return
+        return []
     known = Fill.objects.filter(
         account_id__in={account for account, _ in by_key}, broker_fill_id__in={name for _, name in by_key}
     )
@@ -53,6 +53,7 @@ def store_fills(ledger: Ledger, reports: Iterable[tuple[UUID, FillReport]]) -> N
         for (account_id, name), report in by_key.items()
     ]
     Fill.objects.bulk_create(fresh, ignore_conflicts=True)
+    return [(account_id, report) for (account_id, _), report in by_key.items()]
 
 
 def apply_fills(ledger: Ledger, broker_orders: Iterable[tuple[UUID, str]]) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from brokers.base import OrderRole, OrderStatus
-from execution import synthetic
+from execution import overfill, retarget, spans, synthetic
 from execution.bulk import update_rows
 from execution.legs import tend
-from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
+from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position, SpanEnd
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import IN_FLIGHT, LIVE, WORKING
 from execution.reports.ledger import Ledger
+from execution.spans import Ended
 
 Key = tuple[UUID, str]
 
@@ -29,8 +30,9 @@ def settle(ledger: Ledger) -> None:
     live = OrderIntent.objects.filter(trader_id__in=traders, symbol__in=symbols, status__in=LIVE_INTENTS)
     intents = [ledger.intents.setdefault(intent.id, intent) for intent in live]
     entries = _own_orders(intents)
+    ended: list[Ended] = []
     for key in keys:
-        _settle_protection(ledger, positions.get(key), legs[key])
+        _settle_protection(ledger, positions.get(key), legs[key], ended)
         _tend_legs(ledger, positions.get(key), legs[key])
     for intent in intents:
         if intent.trader_id is None:
@@ -39,6 +41,10 @@ def settle(ledger: Ledger) -> None:
         if key in keys:
             _settle_intent(ledger, intent, entries.get(intent.id), positions.get(key), legs[key])
     synthetic.care(ledger, positions, legs, intents)
+    retarget.place_again(ledger, positions)
+    overfill.note(ledger, positions)
+    if ended:
+        spans.write(ended, ledger.venues, ledger.now)
     _stamp_protected(ledger, positions, legs)
     update_rows(Position, ("unprotected_since",), [(p.id, p.unprotected_since) for p in positions.values()])
 
@@ -87,11 +93,14 @@ def is_protected(position: Position, legs: Iterable[Order]) -> bool:
     return stop_coverage(legs, position.net_qty) >= abs(position.net_qty)
 
 
-def _settle_protection(ledger: Ledger, position: Position | None, legs: list[Order]) -> None:
+def _settle_protection(ledger: Ledger, position: Position | None, legs: list[Order], ended: list[Ended]) -> None:
     if position is None:
         return
     ledger.owners.add(position.owner_id)
     if is_protected(position, legs):
+        if position.unprotected_since is not None:
+            by = SpanEnd.FLAT if position.net_qty == 0 else SpanEnd.PROTECTED
+            ended.append(Ended(position, position.unprotected_since, by))
         position.unprotected_since = None
     elif position.unprotected_since is None:
         position.unprotected_since = ledger.now
@@ -110,7 +119,8 @@ def _settle_intent(
             ledger.move_intent(intent, IntentStatus.DONE)
         return
     if intent.kind == IntentKind.EXIT:
-        is_over = order is None or order.status not in {OrderStatus.SUBMITTING}
+        # What may still execute could close, late, what the entry behind this has just opened.
+        is_over = order is None or order.status not in {OrderStatus.SUBMITTING, OrderStatus.UNKNOWN}
         if net == 0 and not legs and is_over:
             ledger.move_intent(intent, IntentStatus.DONE)
         return

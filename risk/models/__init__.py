@@ -3,11 +3,12 @@
 from risk.models.action import ActionStatus, RiskAction
 from risk.models.book import AccountDay, AccountEquity, AccountRules
 from risk.models.event import EventKind, RiskEvent
-from risk.models.limit import Basis, LimitKind, LimitScope, RiskLimit, Unit
+from risk.models.limit import MONEY, Basis, LimitKind, LimitScope, RiskLimit, Unit
 from risk.models.pack import PackAssignment
 from risk.models.switch import Switch, SwitchMode, SwitchScope
 
 __all__ = [
+    "MONEY",
     "AccountDay",
     "AccountEquity",
     "AccountRules",

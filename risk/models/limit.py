@@ -51,7 +51,8 @@ class RiskLimit(models.Model):
     """One limit on one trader, account or recorder, or on all that its owner has. `amount` is positive, in `unit`.
 
     The target of the scope is the one key that is set; none for `user`. While `owner_may_unlock` its owner may lift
-    the lock of a breach, else only staff.
+    the lock of a breach, else only staff. `high_water` is the best that a trailing drawdown has seen where the scope is
+    no account: dollars won since the target began, or a user's accounts together; an account's is in `AccountEquity`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -68,6 +69,7 @@ class RiskLimit(models.Model):
     basis = models.CharField(max_length=12, choices=Basis, default=Basis.INTRADAY)
     is_enabled = models.BooleanField(default=True)
     owner_may_unlock = models.BooleanField(default=True)
+    high_water = models.DecimalField(max_digits=20, decimal_places=4, null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 

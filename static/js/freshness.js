@@ -25,7 +25,7 @@ function mark() {
   const now = Date.now() + clockOffset;
   for (const element of document.querySelectorAll("[data-at]")) {
     const age = now - Number(element.dataset.at);
-    const isStale = isCutOff || (element.dataset.at !== "" && age > STALE_MS);
+    const isStale = isCutOff || (element.dataset.at !== "" && age > Number(element.dataset.staleMs ?? STALE_MS));
     element.classList.toggle("is-stale", isStale);
     if (isStale && element.dataset.at !== "") element.title = `Last update ${words(age)} ago`;
     else element.removeAttribute("title");

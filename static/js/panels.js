@@ -1,4 +1,5 @@
-// Panels fetch their own inside again when something they show has changed: at most four times a second each.
+// Panels fetch their own inside again when something they show has changed: at most four times a second each. Those
+// with `data-every` also do after so many milliseconds, for figures that nobody announces.
 import { Idiomorph } from "idiomorph";
 import { htmx } from "./htmx.js";
 
@@ -9,6 +10,7 @@ const panels = new Map();
 export function startPanels() {
   document.addEventListener("live:news", (event) => refreshWhere((topics) => event.detail.topics.some((t) => topics.has(t))));
   document.addEventListener("live:snapshot", () => refreshWhere(() => true));
+  for (const panel of document.querySelectorAll("[data-every]")) setInterval(() => ask(panel), Number(panel.dataset.every));
   document.addEventListener("visibilitychange", () => document.hidden || runDue());
   document.addEventListener("click", (event) => {
     const panel = event.target.closest("[data-retry]")?.closest("[data-panel]");
@@ -53,7 +55,7 @@ async function refresh(panel, state) {
     panel.dataset.panelState = "filled";
   } catch {
     panel.dataset.panelState = "error";
-    setTimeout(() => ask(panel), RETRY_MS);
+    if (!panel.dataset.every) setTimeout(() => ask(panel), RETRY_MS);
   }
   state.isBusy = false;
   if (state.isDue) run(panel);

@@ -14,8 +14,11 @@ from django.urls import reverse
 
 from accounts.services import create_api_token
 from brokers.models import BrokerAgreement, BrokerLogin, PaperBook
+from execution.models import Break, Reconciliation, UnprotectedSpan
+from justtrades import clock
 from justtrades.testing import Cast, browser_of
 from recorders.models import Notice, NoticeKind, Recorder, Signal, WebhookToken
+from risk.models import AccountRules, RiskAction, RiskEvent
 from tests.factories import (
     BrokerPositionFactory,
     Chain,
@@ -25,6 +28,15 @@ from tests.factories import (
     TransitionFactory,
     UserFactory,
     make_chain,
+)
+from tests.risk_factories import (
+    AccountDayFactory,
+    AccountEquityFactory,
+    AlarmFactory,
+    FlattenFactory,
+    PackAssignmentFactory,
+    RiskActionFactory,
+    SwitchFactory,
 )
 from traders.models import Trader
 
@@ -50,12 +62,32 @@ def one_of_each(hers: Chain, cast: Cast) -> Chain:
     BrokerAgreement.objects.create(owner=cast.alice, venue="tradovate", text_hash="0" * 64)
     PaperBook.objects.create(login=hers.login, document="{}")
     Notice.objects.create(owner=cast.alice, recorder=hers.recorder, kind=NoticeKind.SILENT, text="silent for an hour")
+    make_risk_rows(hers)
     create_api_token(user=cast.alice)
     cast.alice.emailaddress_set.create(email=cast.alice.email)
     Authenticator.objects.create(
         user=cast.alice, type=Authenticator.Type.TOTP, data={"secret": "the-second-factor-seed"}
     )
     return hers
+
+
+def make_risk_rows(hers: Chain) -> None:
+    account, owner, now = hers.account, hers.recorder.owner, clock.now()
+    RiskActionFactory(limit__account=account)
+    AccountDayFactory(account=account)
+    AccountEquityFactory(account=account)
+    AccountRules.objects.create(account=account)
+    PackAssignmentFactory(account=account)
+    SwitchFactory(owner=owner)
+    RiskEvent.objects.create(owner=owner, kind="tripped", text="as said")
+    AlarmFactory(account=account)
+    FlattenFactory(command__owner=owner, account=account)
+    Break.objects.create(owner=owner, account=account, kind="quantity")
+    Reconciliation.objects.create(account=account)
+    UnprotectedSpan.objects.create(
+        owner=owner, account=account, trader=hers.trader, venue="tradovate", symbol="MESZ6", began_at=now, ended_at=now,
+        ended_by="flat",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
@@ -135,6 +167,15 @@ def test_approving(staff: Client, cast: Cast) -> None:
         staff.post(page(type(new), "changelist"), {"action": action, "_selected_action": [str(new.pk)]})
         new.refresh_from_db()
         assert new.is_approved is expected
+
+
+def test_a_lock_is_lifted_by_staff_and_that_is_written_down(staff: Client, cast: Cast, hers: Chain) -> None:
+    lock = RiskActionFactory(limit__account=hers.account, limit__owner_may_unlock=False)
+    picked = {"action": "unlock", "_selected_action": [str(lock.pk)]}
+    assert staff.post(page(RiskAction, "changelist"), picked).status_code == 302
+    lock.refresh_from_db()
+    assert lock.unlocked_by == cast.bob
+    assert RiskEvent.objects.get().actor == cast.bob
 
 
 def test_staff_cannot_make_themselves_superusers(cast: Cast) -> None:

@@ -187,13 +187,14 @@ def test_a_position_closed_by_hand_is_taken_in_and_its_exits_are_canceled(make_h
     house.await_protected(BUY)
 
 
-def test_a_position_whose_stop_was_refused_is_flattened(make_house: Callable[..., House]) -> None:
+def test_a_stop_that_was_refused_is_placed_again(make_house: Callable[..., House]) -> None:
     house = make_house(followers=2)
     naked, safe = house.followers
     reject = {"reason": "InvalidPrice", "mode": "async", "leg": "stop"}
     house.plant.sandbox.fault(naked.broker_id, "reject", **reject)
     house.post("buy")
     house.plant.until(lambda: naked.net == 1, "the position is there")
-    house.plant.until(lambda: naked.net == 0 and naked.is_flat_at_venue, "and is flattened", 15)
-    assert [intent.source for intent in naked.intents] == [IntentSource.SIGNAL, IntentSource.RISK_ACTION]
+    house.await_protected(BUY)
+    assert [intent.reason_code for intent in naked.intents if intent.source == IntentSource.RISK_ACTION] == ["REARM"]
+    assert sorted(kind for _, kind, _, _ in naked.venue_exits) == ["Limit", "Stop"]
     assert safe.net == safe.venue_net == 1

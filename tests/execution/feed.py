@@ -39,6 +39,7 @@ class ScriptedConnection:
     def __init__(self, login_id: uuid.UUID | None = None) -> None:
         self.login_id = login_id or uuid.uuid4()
         self.state = ConnectionState.LIVE
+        self.books_at: datetime | None = None
         self.sources: list[ScriptedSource] = []
         self.refusal: BrokerError | None = None
 
@@ -61,6 +62,9 @@ class ScriptedConnection:
 
     def query(self, account: AccountRef) -> SyncReport:
         raise AssertionError(f"nobody asks for {account}")
+
+    def day_pnl(self, account: AccountRef) -> Decimal | None:
+        raise AssertionError(f"nobody asks what {account} made")
 
     def front_month(self, root: str) -> str | None:
         raise AssertionError(f"nobody asks for {root}")

@@ -1,4 +1,4 @@
-"""Positions that should be safe and are not."""
+"""Positions without their stop: what is done about them and when, and what explains them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,40 @@ from typing import Any
 import pytest
 
 from brokers.base import CancelOrder, FlattenPosition
-from execution import protection
-from execution.models import IntentKind, IntentSource, IntentStatus, OrderIntent, Position, Transition
+from execution.models import (
+    Alarm,
+    Fill,
+    IntentKind,
+    IntentSource,
+    IntentStatus,
+    Order,
+    OrderIntent,
+    Position,
+    Transition,
+    UnprotectedSpan,
+)
+from execution.watchdog import Watchdog, tidy
+from execution.watchdog.flat import adopt_flat
+from execution.watchdog.steps import Facts, Step, next_step
 from justtrades import clock
+from risk.models import AccountRules
+from risk.models.book import UnprotectedPolicy
 from tests.execution.desk import MNQ, WritingDesk
-from tests.factories import BrokerPositionFactory, OrderFactory, OrderIntentFactory, PositionFactory, TraderFactory
+from tests.factories import (
+    BrokerPositionFactory,
+    FillFactory,
+    OrderFactory,
+    OrderIntentFactory,
+    PositionFactory,
+    TraderFactory,
+)
 
 pytestmark = pytest.mark.django_db
+REARM, FLATTEN, ALARM = (
+    UnprotectedPolicy.REARM_THEN_FLATTEN,
+    UnprotectedPolicy.FLATTEN,
+    UnprotectedPolicy.ALARM,
+)
 
 
 def ago(seconds: float) -> Any:
@@ -33,10 +60,43 @@ def leg_of(position: Position, **fields: Any) -> Any:
     return OrderFactory(intent=entry, **{**usual, **fields})
 
 
-def test_a_position_without_its_stop_is_flattened_after_the_bound_and_once() -> None:
+def watch(desk: WritingDesk) -> None:
+    Watchdog(desk).watch()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("age", "policy", "facts", "step"),
+    [
+        (0.9, REARM, {}, Step.WAIT),
+        (1.5, REARM, {}, Step.WAIT),
+        (1.5, REARM, {"is_owed": True}, Step.LOOK),
+        (1.5, REARM, {"is_owed": True, "is_asked": True}, Step.WAIT),
+        (2.0, REARM, {}, Step.REARM),
+        (4.9, REARM, {"is_owed": True}, Step.LOOK),
+        (2.0, REARM, {"is_owed": True, "is_asked": True}, Step.REARM),
+        *((3.0, REARM, {name: True}, Step.WAIT) for name in ("is_moving", "is_in_flight", "is_rearmed", "is_doubted")),
+        (3.0, REARM, {"is_known": False}, Step.WAIT),
+        (3.0, FLATTEN, {}, Step.WAIT),
+        (5.0, FLATTEN, {}, Step.CLOSE),
+        (5.0, REARM, {}, Step.CLOSE),
+        *((5.0, REARM, {name: True}, Step.CLOSE) for name in ("is_moving", "is_in_flight", "is_rearmed", "is_owed")),
+        (5.0, REARM, {"is_known": False}, Step.CLOSE),
+        (60.0, REARM, {"is_leaving": True}, Step.WAIT),
+        (60.0, REARM, {"may_be_gone": True}, Step.WAIT),
+        (2.0, ALARM, {}, Step.WAIT),
+        (60.0, ALARM, {}, Step.WAIT),
+    ],
+)
+def test_what_is_to_be_done_follows_from_age_rule_and_what_stands_around(
+    age: float, policy: UnprotectedPolicy, facts: dict[str, bool], step: Step
+) -> None:
+    assert next_step(timedelta(seconds=age), timedelta(seconds=5), policy, Facts(**facts)) is step
+
+
+def test_a_position_without_its_stop_is_closed_after_the_bound_and_once() -> None:
     position, desk = naked(5.1), WritingDesk()
-    protection.watch(desk)
-    protection.watch(desk)
+    watch(desk)
+    watch(desk)
     (request,) = desk.sent
     assert isinstance(request, FlattenPosition)
     intent = OrderIntent.objects.get()
@@ -45,49 +105,126 @@ def test_a_position_without_its_stop_is_flattened_after_the_bound_and_once() -> 
     assert Transition.objects.filter(object_id=intent.pk).count() == 2
 
 
+@pytest.mark.parametrize(
+    ("rules", "seconds", "closed", "alarms"),
+    [
+        ({}, 3, 0, 0),
+        ({"unprotected_after_s": 10}, 7, 0, 0),
+        ({"unprotected_after_s": 10}, 10.1, 1, 1),
+        ({"unprotected_policy": "flatten"}, 5.1, 1, 1),
+        ({"unprotected_policy": "alarm"}, 60, 0, 1),
+    ],
+)
+def test_the_accounts_own_bound_and_rule_hold_and_the_alarm_comes_either_way(
+    rules: dict[str, Any], seconds: float, closed: int, alarms: int
+) -> None:
+    position = naked(seconds)
+    AccountRules.objects.create(account=position.account, **rules)
+    desk = WritingDesk()
+    watch(desk)
+    assert len(desk.sent) == closed
+    assert Alarm.objects.filter(code="UNPROTECTED", ref=str(position.pk), ended_at=None).count() == alarms
+
+
 @pytest.mark.parametrize("fields", [{"unprotected_since": None}, {"net_qty": 0}])
-def test_a_protected_or_flat_position_is_left_alone(fields: dict[str, Any]) -> None:
-    naked(60, **fields)
-    assert protection.flatten_unprotected(0) == 0
-
-
-def test_within_the_bound_the_venue_still_has_time() -> None:
-    naked(3)
-    assert protection.flatten_unprotected(0) == 0
+def test_the_alarm_ends_when_the_position_is_protected_or_flat(fields: dict[str, Any]) -> None:
+    position, desk = naked(60), WritingDesk()
+    AccountRules.objects.create(account=position.account, unprotected_policy="alarm")
+    watch(desk)
+    watch(desk)
+    (alarm,) = Alarm.objects.all()
+    assert alarm.ended_at is None
+    Position.objects.update(**fields)
+    watch(desk)
+    alarm.refresh_from_db()
+    assert alarm.ended_at is not None
+    assert desk.sent == []
 
 
 def test_a_position_that_is_being_closed_already_is_not_closed_twice() -> None:
-    position = naked(60)
+    position, desk = naked(60), WritingDesk()
     OrderIntentFactory(
         trader=position.trader, symbol=MNQ, kind=IntentKind.EXIT, status="dispatched", signal__status="planned"
     )
-    assert protection.flatten_unprotected(0) == 0
+    watch(desk)
+    assert desk.sent == []
 
 
-def test_a_flatten_that_failed_is_tried_again() -> None:
+def test_an_entry_that_waits_at_its_price_does_not_hold_the_close_up() -> None:
+    position, desk = naked(60), WritingDesk()
+    waiting = OrderIntentFactory(trader=position.trader, symbol=MNQ, status="dispatched", signal__status="planned")
+    OrderFactory(intent=waiting, status="working", broker_order_id="77")
+    watch(desk)
+    (cancel,) = desk.sent
+    assert isinstance(cancel, CancelOrder), "it is taken away first"
+    Order.objects.update(status="canceled")
+    desk.dispatch()
+    assert isinstance(desk.sent[-1], FlattenPosition)
+
+
+def test_a_close_that_failed_is_tried_again() -> None:
     naked(60)
-    assert protection.flatten_unprotected(0) == 1
+    watch(WritingDesk())
     OrderIntent.objects.update(status=IntentStatus.FAILED)
-    assert protection.flatten_unprotected(0) == 1
+    watch(WritingDesk())
     assert OrderIntent.objects.count() == 2
 
 
-@pytest.mark.parametrize(("net_qty", "canceled"), [(0, 1), (2, 0)])
-def test_exits_that_lost_their_position_are_canceled(net_qty: int, canceled: int) -> None:
-    position = PositionFactory(symbol=MNQ, net_qty=net_qty)
-    stop, desk = leg_of(position), WritingDesk()
+def test_what_the_broker_does_not_hold_is_not_closed_where_that_would_open_something() -> None:
+    position, desk = naked(60, updated_at=ago(60)), WritingDesk()
+    TraderFactory(account=position.account, recorder__owner=position.owner)
+    BrokerPositionFactory(account=position.account, symbol=MNQ, net_qty=1, reported_at=ago(10))
+    watch(desk)
+    assert desk.sent == [], "a plain order for two would leave the account short"
+    assert Alarm.objects.filter(code="UNPROTECTED", ended_at=None).exists()
+
+
+@pytest.mark.parametrize(("net_qty", "settled", "canceled"), [(0, 60, 1), (2, 60, 0), (0, 1, 0)])
+def test_exits_that_lost_their_position_are_canceled(net_qty: int, settled: float, canceled: int) -> None:
+    position = PositionFactory(symbol=MNQ, net_qty=net_qty, updated_at=ago(settled))
+    stop, desk = leg_of(position, qty=2), WritingDesk()
     leg_of(position, status="filled")
-    assert protection.cancel_orphans(desk) == canceled
+    watch(desk)
+    watch(desk)
     assert [request.broker_order_id for request in desk.sent if isinstance(request, CancelOrder)] == (
         [stop.broker_order_id] * canceled
     )
 
 
-def test_the_exits_of_an_entry_on_its_way_are_no_orphans() -> None:
+def test_the_exits_of_an_entry_on_its_way_are_no_orphans_but_those_of_an_older_one_are() -> None:
     trader = TraderFactory()
     entry = OrderIntentFactory(trader=trader, symbol=MNQ, status="dispatched", signal__status="planned")
+    usual = {"role": "stop", "client_order_id": None, "status": "working", "updated_at": ago(60)}
+    OrderFactory(intent=entry, **usual)
+    assert tidy.tidy(0) == 0
+    older = OrderFactory(intent=OrderIntentFactory(trader=trader, symbol=MNQ, signal__status="planned"), **usual)
+    assert tidy.tidy(0) == 1
+    older.refresh_from_db()
+    assert older.wanted_qty == 0
+
+
+def test_the_exits_of_a_fill_without_a_price_are_no_orphans() -> None:
+    entry = OrderIntentFactory(symbol=MNQ, status="done", signal__status="planned")
+    order = OrderFactory(intent=entry)
+    FillFactory(order=None, account=order.account, broker_order_id=order.broker_order_id, symbol=MNQ, side="buy",
+                qty=1, price=None)  # fmt: skip
     OrderFactory(intent=entry, role="stop", client_order_id=None, status="working", updated_at=ago(60))
-    assert protection.cancel_orphans(WritingDesk()) == 0
+    assert tidy.tidy(0) == 0
+    Fill.objects.update(applied_at=clock.now())
+    assert tidy.tidy(0) == 1
+
+
+def test_a_cancel_that_changes_nothing_is_told_of_and_said_again() -> None:
+    position = PositionFactory(symbol=MNQ, net_qty=0, updated_at=ago(60))
+    stop, desk = leg_of(position, wanted_qty=0, change_attempts=10, change_sent_at=ago(9)), WritingDesk()
+    watch(desk)
+    (alarm,) = Alarm.objects.filter(ended_at=None)
+    assert (alarm.code, alarm.ref) == ("EXIT_WORKS_ON", str(stop.pk))
+    desk.dispatch()
+    assert isinstance(desk.sent[-1], CancelOrder)
+    Order.objects.update(status="canceled", wanted_qty=None)
+    watch(desk)
+    assert not Alarm.objects.filter(ended_at=None).exists()
 
 
 def flat_at_broker(position: Position, seconds: float, net_qty: int = 0) -> None:
@@ -95,12 +232,14 @@ def flat_at_broker(position: Position, seconds: float, net_qty: int = 0) -> None
 
 
 def test_a_broker_that_is_flat_is_believed() -> None:
-    position = PositionFactory(symbol=MNQ, net_qty=2, updated_at=ago(60))
+    position = PositionFactory(symbol=MNQ, net_qty=2, updated_at=ago(60), unprotected_since=ago(3))
     flat_at_broker(position, 10)
-    assert protection.adopt_flat(0) == 1
+    assert adopt_flat(0) == 1
     position.refresh_from_db()
     assert (position.net_qty, position.avg_price, position.unprotected_since) == (0, None, None)
     assert "closed at the broker" in Transition.objects.get(object_id=position.pk).detail
+    span = UnprotectedSpan.objects.get()
+    assert (span.ended_by, span.venue, span.was_acted_on) == ("flat", "tradovate", False)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +250,7 @@ def test_a_report_that_is_not_flat_or_older_than_our_fill_or_just_in_is_not(
 ) -> None:
     position = PositionFactory(symbol=MNQ, net_qty=2, updated_at=ago(updated))
     flat_at_broker(position, reported, net_qty)
-    assert protection.adopt_flat(0) == 0
+    assert adopt_flat(0) == 0
 
 
 def test_two_traders_that_hold_against_each_other_are_flat_at_the_broker_by_right() -> None:
@@ -123,7 +262,7 @@ def test_two_traders_that_hold_against_each_other_are_flat_at_the_broker_by_righ
         updated_at=ago(60),
     )
     flat_at_broker(long, 10)
-    assert protection.adopt_flat(0) == 0
+    assert adopt_flat(0) == 0
     short.refresh_from_db()
     assert short.net_qty == -2
 
@@ -134,4 +273,4 @@ def test_what_is_under_way_explains_a_difference() -> None:
         trader=position.trader, symbol=MNQ, kind=IntentKind.EXIT, status="dispatched", signal__status="planned"
     )
     flat_at_broker(position, 10)
-    assert protection.adopt_flat(0) == 0
+    assert adopt_flat(0) == 0

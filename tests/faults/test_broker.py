@@ -206,3 +206,18 @@ def test_f43_events_before_the_answer_count_once(plant: Plant, make_house: Calla
     house.post("close")
     house.await_flat()
     invariants.hold(house)
+
+
+@pytest.mark.parametrize("seconds", [1.2, 3])
+def test_a_price_that_comes_late_is_asked_for_or_follows_from_the_average_and_nothing_is_closed(
+    plant: Plant, make_house: Callable[..., House], seconds: float
+) -> None:
+    house = make_house(followers=1)
+    (follower,) = house.followers
+    fault(follower, "late_average", seconds=seconds)
+    house.post("buy")
+    house.await_protected(+1)
+    invariants.hold(house)
+    (intent,) = follower.intents
+    assert intent.status == IntentStatus.DONE
+    assert Fill.objects.get(account=follower.trader.account).price == follower.position.avg_price

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from execution.models import Fill, IntentStatus, Order
+from risk.models import AccountRules
 from tests.e2e.house import PRICE, Follower, House, symbol
 from tests.e2e.plant import Plant, running_plant, seen_from_here
 from tests.faults import invariants
@@ -181,7 +182,9 @@ def test_f44_an_entry_that_fills_in_parts_is_covered_part_by_part(plant: Plant, 
 
 
 @every_venue
-def test_f46_a_target_that_is_refused_leaves_the_stop(plant: Plant, make: Callable[..., House]) -> None:
+def test_f46_a_target_that_is_refused_leaves_the_stop_and_is_tried_once_more(
+    plant: Plant, make: Callable[..., House]
+) -> None:
     house = make(1)
     (follower,) = house.followers
     fault(follower, "reject", leg="target", mode="exchange")
@@ -191,20 +194,39 @@ def test_f46_a_target_that_is_refused_leaves_the_stop(plant: Plant, make: Callab
         lambda: Order.objects.filter(trader=follower.trader, role="target", status="rejected").exists(),
         "the refused target is shown",
     )
-    assert [kind for _, kind, _, _ in follower.venue_exits] == ["Stop"]
+    plant.until(
+        lambda: sorted(kind for _, kind, _, _ in follower.venue_exits) == ["Limit", "Stop"], "it is placed once more"
+    )
+    house.post("close")
+    house.await_flat(timeout_s=PATIENCE_S)
+    invariants.hold(house)
 
 
 @every_venue
-def test_f47_a_stop_that_is_refused_ends_the_position(plant: Plant, make: Callable[..., House]) -> None:
+def test_f47_a_stop_that_is_refused_is_placed_again(plant: Plant, make: Callable[..., House]) -> None:
     house = make(1)
     (follower,) = house.followers
     fault(follower, "reject", leg="stop", mode="exchange")
     house.post("buy")
     plant.until(lambda: follower.venue_net == 1, "it is in")
+    house.await_protected(+1, timeout_s=PATIENCE_S)
+    invariants.hold(house)
+    assert "REARM" in {intent.reason_code for intent in follower.intents}
+
+
+@every_venue
+def test_f47_a_stop_that_is_refused_ends_the_position_where_that_is_the_rule(
+    plant: Plant, make: Callable[..., House]
+) -> None:
+    house = make(1)
+    (follower,) = house.followers
+    AccountRules.objects.create(account=follower.trader.account, unprotected_policy="flatten")
+    fault(follower, "reject", leg="stop", mode="exchange")
+    house.post("buy")
+    plant.until(lambda: follower.venue_net == 1, "it is in")
     house.await_flat(timeout_s=PATIENCE_S)
     invariants.hold(house)
-    reasons = {intent.reason_code for intent in follower.intents}
-    assert "UNPROTECTED" in reasons
+    assert "UNPROTECTED" in {intent.reason_code for intent in follower.intents}
 
 
 def test_f51_an_empty_answer_is_not_flat(plant: Plant, make: Callable[..., House]) -> None:

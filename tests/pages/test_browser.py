@@ -27,8 +27,9 @@ pytestmark = pytest.mark.browser
 OpenScreen = Callable[..., Screen]
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>bold</b>{{7*7}}"
 PATHS = (
-    "/", "/signals/", "/positions/", "/orders/", "/recorders/", "/recorders/new/", "/traders/", "/traders/new/",
-    "/brokers/", "/brokers/connect/", "/settings/", "/accounts/2fa/", "/accounts/password/change/", "/nowhere/",
+    "/", "/signals/", "/positions/", "/orders/", "/risk/", "/recorders/", "/recorders/new/", "/traders/",
+    "/traders/new/", "/brokers/", "/brokers/connect/", "/settings/", "/accounts/2fa/", "/accounts/password/change/",
+    "/nowhere/",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -11,13 +12,16 @@ from django.test import Client
 from django.urls import reverse
 
 from justtrades.testing import Cast
-from tests.factories import Chain
+from tests.factories import Chain, CommandFactory
+from tests.risk_factories import AlarmFactory, BreakFactory, RiskActionFactory, RiskLimitFactory, SwitchFactory
 
 PAGES = (
     "dashboard", "signals", "positions", "orders", "recorders", "recorder_new", "traders", "trader_new", "brokers",
-    "broker_connect", "profile", "mfa_index", "account_change_password", "account_email",
+    "broker_connect", "risk", "risk_switches", "risk_alarms", "risk_history", "risk_limit_new", "risk_flatten",
+    "risk_disable", "breaks", "profile", "mfa_index", "account_change_password",
+    "account_email",
 )  # fmt: skip
-PANELS = ("status", "positions", "signals", "recorders", "orders", "fills")
+PANELS = ("status", "positions", "signals", "recorders", "orders", "fills", "breaks")
 OWNED = {
     "signal": "signal", "signal_traces": "signal", "trace": ("signal", "trader"),
     "recorder": "recorder", "recorder_edit": "recorder", "recorder_rotate": "recorder", "recorder_delete": "recorder",
@@ -27,12 +31,29 @@ OWNED = {
     "trader_edit": "trader", "trader_enable": "trader", "trader_disable": "trader", "trader_delete": "trader",
     "broker_enable": "login", "broker_disable": "login", "broker_reconnect": "login", "broker_preflight": "login",
     "broker_approve": "login", "broker_delete": "login",
+    "venue_limits": "account",
+    "break_resolve": "break",
+    "risk_rules": "account", "risk_high_water": "account", "risk_pack": "account", "risk_pack_remove": "account",
+    "risk_limit_edit": "limit", "risk_limit_remove": "limit", "risk_unlock": "action", "risk_alarm_seen": "alarm",
+    "risk_switch_release": "switch", "risk_command": "command", "risk_command_progress": "command",
 }  # fmt: skip
-READ_ONLY = {"signal", "signal_traces", "trace", "recorder", "recorder_quota"}
+READ_ONLY = {
+    "signal", "signal_traces", "trace", "recorder", "recorder_quota", "risk_command", "risk_command_progress",
+}  # fmt: skip
+MADE: dict[str, Callable[[Chain], Any]] = {
+    "limit": lambda hers: RiskLimitFactory(account=hers.account),
+    "action": lambda hers: RiskActionFactory(limit__account=hers.account),
+    "alarm": lambda hers: AlarmFactory(account=hers.account),
+    "break": lambda hers: BreakFactory(account=hers.account),
+    "switch": lambda hers: SwitchFactory(owner=hers.recorder.owner),
+    "command": lambda hers: CommandFactory(owner=hers.recorder.owner),
+}
+"""Rows that no chain has, made where a page is about one."""
 POST_ONLY = {
     "recorder_rotate", "recorder_delete", "recorder_test_alert", "trader_enable", "trader_disable", "trader_delete",
     "broker_enable", "broker_disable", "broker_reconnect", "broker_preflight",
     "recorder_clone", "recorder_revoke", "chain_converge",
+    "risk_limit_remove", "risk_high_water", "risk_pack_remove", "risk_alarm_seen",
 }  # fmt: skip
 
 
@@ -48,7 +69,11 @@ def every_row() -> dict[str, list[tuple[Any, ...]]]:
 
 def address(name: str, hers: Chain) -> str:
     rows = OWNED[name]
-    return reverse(name, args=[getattr(hers, row).pk for row in ((rows,) if isinstance(rows, str) else rows)])
+    return reverse(name, args=[row_of(hers, row).pk for row in ((rows,) if isinstance(rows, str) else rows)])
+
+
+def row_of(hers: Chain, name: str) -> Any:
+    return MADE[name](hers) if name in MADE else getattr(hers, name)
 
 
 def test_every_page_with_an_id_is_in_the_sweep() -> None:
@@ -96,17 +121,17 @@ def methods_of(name: str) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(OWNED))
 def test_charlie_finds_nothing_and_changes_nothing(name: str, charlie: Client, hers: Chain) -> None:
-    before = every_row()
+    path, before = address(name, hers), every_row()
     for method in ("get", "head", "post", "put", "patch", "delete"):
-        response = getattr(charlie, method)(address(name, hers), {"name": "x", "action": "buy", "ticker": "MES1!"})
+        response = getattr(charlie, method)(path, {"name": "x", "action": "buy", "ticker": "MES1!"})
         assert response.status_code == (404 if method in methods_of(name) else 405), method
     assert every_row() == before
 
 
 @pytest.mark.parametrize("name", sorted(POST_ONLY))
 def test_nothing_is_changed_by_a_get(name: str, alice: Client, hers: Chain) -> None:
-    before = every_row()
-    assert alice.get(address(name, hers)).status_code == 405
+    path, before = address(name, hers), every_row()
+    assert alice.get(path).status_code == 405
     assert every_row() == before
 
 
@@ -130,6 +155,7 @@ def test_a_trader_cannot_be_made_on_another_owners_account(alice: Client, hers: 
 
 def test_pages_carry_the_policy_and_no_inline_code(alice: Client, hers: Chain) -> None:
     paths = ["/", "/signals/", "/positions/", "/orders/", "/recorders/", "/traders/", "/brokers/", "/settings/"]
+    paths += ["/risk/", "/risk/switches/", "/risk/limits/new/"]
     for path in [*paths, address("signal", hers), address("recorder", hers), "/accounts/2fa/"]:
         response = alice.get(path)
         assert "script-src 'self'" in response["Content-Security-Policy"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brokers.sandbox.tradovate import validation
+from brokers.sandbox.tradovate import autoliq, validation
 from brokers.sandbox.tradovate.books import Account, Login
 from brokers.sandbox.tradovate.calls import Call, CommandRefusedError, HttpRefusalError, Reply
 from brokers.sandbox.tradovate.desk import Desk
@@ -72,6 +72,7 @@ def write_auto_liq(desk: Desk, call: Call, login: Login) -> Reply:
         raise HttpRefusalError(404)
     row = {name: value for name, value in call.params.items() if value is not None}
     account.rows["userAccountAutoLiq"][account.id] = row
+    autoliq.watch(desk, account)
     return Reply(200, row, lambda: account.updated("userAccountAutoLiq", row), account)
 
 

@@ -6,7 +6,7 @@ time in force. The exact event order is ours.
 
 from __future__ import annotations
 
-from brokers.sandbox.tradovate import brackets, lifecycle
+from brokers.sandbox.tradovate import autoliq, brackets, lifecycle
 from brokers.sandbox.tradovate.books import Account, connected_orders
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.orders import TERMINAL
@@ -31,6 +31,7 @@ def roll_session(desk: Desk, account: Account) -> None:
         else:
             _carry_over(desk, account, position)
     _restart_cash(desk, account)
+    autoliq.unlock(desk, account)
     desk.run(account)
 
 

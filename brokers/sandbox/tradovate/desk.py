@@ -20,7 +20,9 @@ Step = Callable[[], None]
 
 
 class Desk:
-    """Shared context of the engine. ``fresh`` holds orders that became working and have not been matched yet."""
+    """Shared context of the engine. ``fresh`` holds orders that became working and have not been matched yet,
+    ``limited`` the accounts with loss limits of their own.
+    """
 
     def __init__(self, queue: WorkQueue, switches: Switches, faults: FaultBook, seed: int, ids: Ids) -> None:
         self.queue = queue
@@ -32,6 +34,7 @@ class Desk:
         self.board = PriceBoard(seed, self._moved)
         self.working: defaultdict[int, dict[int, Order]] = defaultdict(dict)
         self.fresh: deque[Order] = deque()
+        self.limited: dict[int, Account] = {}
         self.on_move: Callable[[Contract], None] = lambda contract: None
         self.settle: Callable[[], None] = lambda: None
         self._stamped: tuple[int, str, dict[str, int]] = (0, "", {})

@@ -134,6 +134,8 @@ def _risk_refusal(desk: Desk, order: Order) -> tuple[str, str] | None:
         return "MaxOrderQtyLimitReached", f"{text} Limit: {limit} Current: {order.terms.qty}.0. Scope: all"
     before, _ = used_margin(desk, order.account)
     after, _ = used_margin(desk, order.account, order)
+    if after > before and "liquidateOnly" in order.account.rows["accountRiskStatus"][order.account.id]:
+        return "LiquidationOnly", "Violation: daily loss limit reached"
     equity = order.account.cash.amount + open_profit(desk, order.account)
     if after > before and after > equity:
         return "UnknownReason", f"Insufficient margin: required {after}, net liquidation value {equity}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from brokers.sandbox.tradovate import autoliq
 from brokers.sandbox.tradovate.books import ACCOUNT_TABLES, Account, Cash, Login, connected_orders
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.orders import BracketPlan, ExitGroup, Order, Sender, Strategy, Terms
@@ -45,6 +46,7 @@ def load_venue(venue: Venue, saved: Saved) -> None:
             account = _load_account(venue.desk, login, account_row)
             login.accounts.append(account)
             venue.accounts[account.id] = account
+            autoliq.watch(venue.desk, account)
     venue.desk.board.load(saved["prices"], venue.desk.catalog)
     venue.sessions.load(saved["sessions"], venue.logins)
     for token, session_id in saved.get("refreshTokens", {}).items():

@@ -14,7 +14,7 @@ from brokers.sandbox.host import Every, NewLogin, Row
 from brokers.sandbox.listening import SHUTDOWN_SECONDS, listen
 from brokers.sandbox.market.catalog import Contract
 from brokers.sandbox.market.quotes import TICKS_PER_SECOND
-from brokers.sandbox.tradovate import daybreak, execution, marketdata, persistence, scripting, statements
+from brokers.sandbox.tradovate import autoliq, daybreak, execution, marketdata, persistence, scripting, statements
 from brokers.sandbox.tradovate.books import FIRST_ACCOUNT_ID, FIRST_ID, FIRST_USER_ID, Account, Cash, Ids, Login
 from brokers.sandbox.tradovate.desk import Desk
 from brokers.sandbox.tradovate.dispatch import Dispatcher
@@ -194,6 +194,7 @@ class Venue:
 
     def _on_move(self, contract: Contract) -> None:
         execution.on_move(self.desk, contract)
+        autoliq.look(self.desk)
         marketdata.push_quote(self.desk, contract, self.sockets)
 
     async def start(self, host: str, port: int) -> None:

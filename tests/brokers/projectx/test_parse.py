@@ -116,20 +116,20 @@ TODAY, YESTERDAY = "2026-11-23T23:00:00+00:00", "2026-11-23T22:59:59.999+00:00"
 
 
 @pytest.mark.parametrize(
-    ("rows", "realized"),
+    ("rows", "realized", "fees"),
     [
-        ([], "0"),
-        ([{"fees": 0.37}], "-0.37"),
-        ([{"profitAndLoss": 50.0, "fees": 1.4}], "48.6"),
-        ([{"profitAndLoss": -12.5, "fees": 0.37, "commissions": 0.25}], "-13.12"),
-        ([{"profitAndLoss": 50.0, "fees": 1.4, "voided": True}], "0"),
-        ([{"profitAndLoss": 50.0, "fees": 1.4, "creationTimestamp": YESTERDAY}], "0"),
-        ([{"fees": 0.37}, {"profitAndLoss": 3.5, "fees": 0.37}], "2.76"),
+        ([], "0", "0"),
+        ([{"fees": 0.37}], "0", "0.37"),
+        ([{"profitAndLoss": 50.0, "fees": 1.4}], "50", "1.4"),
+        ([{"profitAndLoss": -12.5, "fees": 0.37, "commissions": 0.25}], "-12.5", "0.62"),
+        ([{"profitAndLoss": 50.0, "fees": 1.4, "voided": True}], "0", "0"),
+        ([{"profitAndLoss": 50.0, "fees": 1.4, "creationTimestamp": YESTERDAY}], "0", "0"),
+        ([{"fees": 0.37}, {"profitAndLoss": 3.5, "fees": 0.37}], "3.5", "0.74"),
     ],
 )
-def test_the_days_result_is_counted_from_its_half_turns(rows: list[dict[str, Any]], realized: str) -> None:
+def test_the_days_result_is_counted_from_its_half_turns(rows: list[dict[str, Any]], realized: str, fees: str) -> None:
     trades = [trade_of(frames.trade(n, 7, **{"creationTimestamp": TODAY, **row})) for n, row in enumerate(rows)]
-    assert day_pnl(trades, [], CONTRACTS, {}, NOW) == DayPnl(Decimal(realized), Decimal(0))
+    assert day_pnl(trades, [], CONTRACTS, {}, NOW) == DayPnl(Decimal(realized), Decimal(0), Decimal(fees))
 
 
 @pytest.mark.parametrize(

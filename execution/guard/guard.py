@@ -1,0 +1,154 @@
+"""The monitor of a lane: it counts at every tick that could matter, and everything twice a second.
+
+It decides and writes the decision down; `execution.flatten` acts on it. Prices come on stream threads, which only set
+a number and ring; one thread of its own does all the rest.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, connection
+from redis.exceptions import RedisError
+
+from brokers.quotes import cache
+from execution import health
+from execution.guard import decide, store
+from execution.guard.decide import Breach
+from execution.guard.findings import Findings
+from execution.guard.market import Market
+from execution.guard.packs import late_positions
+from execution.guard.watching import Watching
+from execution.lane.runtime import Lane
+from justtrades import clock
+from justtrades.killpoints import killpoint
+from risk.watch import PriceKey
+
+log = structlog.get_logger(__name__)
+PASS_EVERY_S = 0.5
+SAVE_EVERY_S = 1.0
+NEWS_AFTER_S = 0.1
+"""After a batch of reports: what a burst of orders fills is read once it is over."""
+
+
+def guard_name(lane: int) -> str:
+    """Its heartbeat's name."""
+    return f"guard.{lane}"
+
+
+class Guard:
+    """`tick` once a second from the keeper; `trade` and `news` from any thread, they return at once."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._market = Market()
+        self._watching = Watching(lane.index, self._market)
+        self._findings = Findings(lane)
+        self._wake = threading.Event()
+        self._must_reload = True
+        self._news_at: float | None = None
+        self._saved_at = float("-inf")
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="guard", daemon=True)
+
+    def tick(self) -> None:
+        """Read the stored limits again; starts the monitor when it does not run yet."""
+        self._must_reload = True
+        if not self._thread.is_alive() and not self._stopping:
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=3)
+
+    def trade(self, symbol: str, source: str, price: Decimal, at: datetime) -> None:
+        """Somebody traded at `price`. On a stream thread."""
+        if self._market.trade(symbol, source, price, at):
+            self._wake.set()
+
+    def news(self) -> None:
+        """The lane's books changed."""
+        if self._news_at is None:
+            self._news_at = time.monotonic() + NEWS_AFTER_S
+            self._wake.set()
+
+    def held(self) -> set[PriceKey]:
+        """What has to be priced: contracts with the source that their account goes by."""
+        return self._market.followed()
+
+    def _run(self) -> None:
+        next_pass = 0.0
+        while not self._stopping:
+            self._wake.wait(max(0.0, self._next(next_pass) - time.monotonic()))
+            self._wake.clear()
+            try:
+                self._serve_ticks()
+                if time.monotonic() >= self._next(next_pass):
+                    next_pass = time.monotonic() + PASS_EVERY_S
+                    self._pass()
+            except (DatabaseError, InterfaceError) as error:
+                connection.close()
+                log.warning("guard.database_away", reason=type(error).__name__)
+            except Exception:
+                # The outermost frame of the monitor: it must outlive any single fault, and say it loudly.
+                log.exception("guard.pass_failed")
+        connection.close()
+
+    def _next(self, next_pass: float) -> float:
+        return next_pass if self._news_at is None else min(next_pass, self._news_at)
+
+    def _serve_ticks(self) -> None:
+        trades = self._market.take_left()
+        if trades:
+            self._decide(self._watching.assess_at(trades))
+
+    def _pass(self) -> None:
+        now = clock.now()
+        self._news_at = None
+        if self._must_reload:
+            self._must_reload = False
+            self._watching.reload(now)
+        self._watching.take_fills(now)
+        self._fill_in(now)
+        self._watching.assess_all()
+        self._findings.close(self._watching.roll(now), self._watching, self._market)
+        ledger = self._watching.ledger
+        late = ledger.undecided(late_positions(self._watching.packs, self._watching.days, now))
+        self._decide([*ledger.new_breaches(self._watching.subjects), *late])
+        if time.monotonic() - self._saved_at >= SAVE_EVERY_S:
+            self._saved_at = time.monotonic()
+            self._save(now)
+
+    def _fill_in(self, now: datetime) -> None:
+        missing = self._market.missing(now)
+        if not missing:
+            return
+        try:
+            self._market.fill_in(cache.book(missing), missing)
+        except RedisError as error:
+            # What has no fresh price is said to have none: see `execution.guard.findings`.
+            log.warning("guard.quotes_away", reason=type(error).__name__)
+
+    def _decide(self, breaches: list[Breach]) -> None:
+        if not breaches or not self._lane.is_owner:
+            return
+        decide.decide(breaches)
+        killpoint("guard.decided")
+        self._watching.ledger.note(breaches)
+        self._lane.dispatch()
+        killpoint("guard.sent")
+
+    def _save(self, now: datetime) -> None:
+        found = self._findings.of(self._watching, self._market, now)
+        store.save(found, self._watching.rows, now)
+        store.save_high_waters(self._watching.marks())
+        if self._lane.is_owner and decide.act_again(self._watching.days):
+            self._lane.dispatch()
+        health.beat(guard_name(self._lane.index), self._findings.summary(found))

@@ -1,0 +1,45 @@
+"""What is asked about: whose rows, since when, and the figures that only the caller knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Most entries in any 60 s; None: not limited."""
+
+    account: int | None = None
+    recorder: int | None = None
+    platform: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`owner_id` None: everybody's rows. Only what began at `since` or later, None: all.
+
+    `secrets` are texts that no row may show, `rates` what the throttles allow.
+    """
+
+    now: datetime
+    owner_id: UUID | None = None
+    since: datetime | None = None
+    secrets: tuple[str, ...] = ()
+    rates: Rates = Rates()
+
+    def of(self, rows: QuerySet[M], began: str, owner: str = "owner_id") -> QuerySet[M]:
+        """`began` names the column that `since` is compared with."""
+        if self.owner_id is not None:
+            rows = rows.filter(**{owner: self.owner_id})
+        return rows if self.since is None else rows.filter(**{f"{began}__gte": self.since})
+
+    def seconds_since(self, at: datetime | None) -> float:
+        """0 for what has not happened."""
+        return 0.0 if at is None else (self.now - at).total_seconds()

@@ -1,0 +1,108 @@
+"""A broker that is flat is believed: our record of a position that it does not hold is closed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Mod
+
+from brokers.base import OrderRole, OrderStatus
+from execution import locks, spans, transitions
+from execution.models import (
+    BrokerPosition,
+    IntentKind,
+    IntentStatus,
+    ObjectKind,
+    OrderIntent,
+    Position,
+)
+from execution.models.intent import LIVE as LIVE_INTENTS
+from execution.transitions import Change
+from execution.watchdog.owed import unbooked_here
+from justtrades import clock
+
+log = structlog.get_logger(__name__)
+BROKER_FLAT_AFTER = timedelta(seconds=1)
+
+
+def adopt_flat(lane: int) -> int:
+    """Close our record of a position that the broker says does not exist, when no fill explains it for a while.
+
+    Somebody closed it at the broker. Holding on to it would let the next alert act on a position that is not there,
+    and an exit that found less to close than we thought would never be done.
+    """
+    keys = list(_gone_at_broker(lane).values_list("trader_id", "symbol"))
+    if not keys:
+        return 0
+    exits = OrderIntent.objects.filter(
+        _HAS_FILLED,
+        trader_id__in={trader for trader, _ in keys},
+        symbol__in={symbol for _, symbol in keys},
+        status__in=LIVE_INTENTS,
+    )
+    with transaction.atomic():
+        over = locks.lock_intents(OrderIntent.objects.filter(id__in=exits.values("id")))
+        for position in locks.lock_positions(keys).values():
+            close_record(position)
+        for intent in over:
+            _end_exit(intent)
+    return len(keys)
+
+
+_HAS_FILLED = Q(kind=IntentKind.EXIT, orders__role=OrderRole.EXIT.value, orders__status=OrderStatus.FILLED.value)
+"""An exit whose order has filled closed all that was there, whatever we thought that it was."""
+
+
+def _gone_at_broker(lane: int) -> QuerySet[Position]:
+    """Only a report that is not older than our last fill counts, and only where one trader alone holds the contract on
+    the account: two that hold against each other are flat at the broker by right.
+    """
+    since = clock.now() - BROKER_FLAT_AFTER
+    here = {"account_id": OuterRef("account_id"), "symbol": OuterRef("symbol")}
+    flat = BrokerPosition.objects.filter(**here, net_qty=0, reported_at__lt=since)
+    others = Position.objects.exclude(net_qty=0).exclude(pk=OuterRef("pk")).filter(**here)
+    live = OrderIntent.objects.filter(
+        trader_id=OuterRef("trader_id"), symbol=OuterRef("symbol"), status__in=LIVE_INTENTS
+    )
+    # An entry that waits for the exit has sent nothing yet.
+    waits = Q(kind=IntentKind.ENTRY, status=IntentStatus.CLEARED, after__isnull=False)
+    under_way = live.exclude(waits).exclude(id__in=OrderIntent.objects.filter(_HAS_FILLED).values("id"))
+    # The exit's last fill and the report that nothing is left come together.
+    is_newer = Exists(flat.filter(reported_at__gt=OuterRef("updated_at")))
+    is_as_new = Exists(live.filter(_HAS_FILLED)) & Exists(flat.filter(reported_at=OuterRef("updated_at")))
+    return (
+        Position.objects.exclude(net_qty=0)
+        .annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES))
+        .filter(is_newer | is_as_new, ~Exists(others), ~Exists(under_way), ~unbooked_here(), lane=lane)
+    )
+
+
+def _end_exit(intent: OrderIntent) -> None:
+    now, before = clock.now(), intent.status
+    intent.status, intent.finished_at = IntentStatus.DONE, now
+    intent.save(update_fields=["status", "finished_at"])
+    detail = "the broker is flat, and held less than we thought"
+    transitions.record([
+        Change(intent.owner_id, ObjectKind.INTENT, intent.id, before, IntentStatus.DONE, now, detail)
+    ])  # fmt: skip
+
+
+def close_record(position: Position) -> None:
+    """Call it flat. The caller holds its lock, inside a transaction."""
+    now = clock.now()
+    before = position.net_qty
+    spans.end_flat(position, now)
+    position.net_qty, position.avg_price, position.unprotected_since, position.updated_at = 0, None, None, now
+    position.exits, position.is_at_break_even = "", False
+    position.save(
+        update_fields=["net_qty", "avg_price", "unprotected_since", "updated_at", "exits", "is_at_break_even"]
+    )
+    detail = "closed at the broker, not by us: the broker reports flat"
+    transitions.record([
+        Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", "+0", now, detail)
+    ])  # fmt: skip
+    log.warning("watchdog.adopted_flat", trader=str(position.trader_id), symbol=position.symbol, net=before)

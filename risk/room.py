@@ -1,0 +1,115 @@
+"""What accounts may still lose by the figures that their monitors last wrote down, for a look before each entry.
+
+The monitor judges with every price; this is for the moment in which it has not acted yet, and for when it is dead.
+Limits on a trader or a recorder have no figures written down: of them only the monitor knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from risk.around import Room
+from risk.models import LimitScope, RiskLimit
+from risk.monitors import Figures, Gauge, gauge_of, money
+from risk.restrictions import array_of
+from risk.terms import terms_of
+
+UNKNOWN = Figures(day=None)
+
+_BOOKS = """
+    SELECT a.id, a.owner_id, d.realized - d.fees, d.open_pnl, d.start_cash, d.checked_at,
+           e.equity, e.intraday_high, e.end_of_day_high,
+           (SELECT coalesce(sum(w.realized - w.fees), 0) FROM risk_accountday w
+            WHERE w.account_id = a.id AND w.session < d.session
+              AND w.session > d.session - extract(isodow FROM d.session)::integer)
+    FROM brokers_brokeraccount a
+    JOIN risk_accountday d ON d.account_id = a.id AND d.session >= %(since)s
+                          AND d.starts_at <= %(now)s AND d.ends_at > %(now)s
+    LEFT JOIN risk_accountequity e ON e.account_id = a.id
+    WHERE a.id = ANY(%(accounts)s::uuid[]) OR a.owner_id = ANY(%(owners)s::uuid[])
+"""
+
+
+_LIFTED = """
+    SELECT limit_key, account_id FROM risk_riskaction
+    WHERE account_id = ANY(%(accounts)s::uuid[]) AND unlocked_at IS NOT NULL AND locks_until > %(now)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One account's session as it was written down at `checked_at`."""
+
+    owner_id: UUID
+    figures: Figures
+    checked_at: datetime
+
+
+def read_books(accounts: Collection[UUID], owners: Collection[UUID], now: datetime) -> dict[UUID, Book]:
+    """By account: of `accounts`, and of all that `owners` have. Nothing for one that is not counted in this session."""
+    since = now.date() - timedelta(days=1)
+    with connection.cursor() as cursor:
+        cursor.execute(_BOOKS, {"accounts": array_of(accounts), "owners": array_of(owners), "now": now, "since": since})
+        return {row[0]: _book(row) for row in cursor.fetchall()}
+
+
+def lifted(accounts: Collection[UUID], now: datetime) -> set[tuple[str, UUID]]:
+    """Key and account of each limit that somebody unlocked: it acts no more in the account's session."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIFTED, {"accounts": array_of(accounts), "now": now})
+        return set(cursor.fetchall())
+
+
+def _book(row: tuple[Any, ...]) -> Book:
+    _, owner_id, realized, open_pnl, start, checked_at, equity, intraday, day_end, earlier = row
+    day = None if open_pnl is None else realized + open_pnl
+    week = None if day is None else earlier + day
+    return Book(owner_id, Figures(day, week, equity, start, intraday, day_end), checked_at)
+
+
+def gauges_of(limits: Iterable[RiskLimit], books: dict[UUID, Book]) -> dict[UUID, list[Gauge]]:
+    """How each money limit on an account or a user stands, by the account's or the user's id."""
+    found: dict[UUID, list[Gauge]] = {}
+    for limit in limits:
+        if limit.scope == LimitScope.ACCOUNT and limit.account_id is not None:
+            book = books.get(limit.account_id)
+            figures = UNKNOWN if book is None else book.figures
+            found.setdefault(limit.account_id, []).append(gauge_of(terms_of(limit), figures))
+        elif limit.scope == LimitScope.USER:
+            mine = [book.figures for book in books.values() if book.owner_id == limit.owner_id]
+            found.setdefault(limit.owner_id, []).append(gauge_of(terms_of(limit), _sum(mine)))
+    return found
+
+
+def room_of(gauge: Gauge) -> Room | None:
+    """None where the limit cannot be judged: that alone denies nothing, a silent monitor does."""
+    if gauge.had is None or gauge.allowed is None:
+        return None
+    name = gauge.terms.label or gauge.terms.kind.value.replace("_", " ")
+    return Room(name.lower(), money(gauge.had), money(gauge.allowed), gauge.is_breached)
+
+
+def _sum(parts: list[Figures]) -> Figures:
+    """None as soon as one of them is not known. There is no high-water mark of a sum."""
+    return Figures(
+        day=_added(part.day for part in parts),
+        week=_added(part.week for part in parts),
+        equity=_added(part.equity for part in parts),
+        start_equity=_added(part.start_equity for part in parts),
+    )
+
+
+def _added(values: Iterable[Decimal | None]) -> Decimal | None:
+    total = Decimal(0)
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total

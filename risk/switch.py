@@ -1,0 +1,77 @@
+"""The kill switch: tripping and releasing it. Whoever decides about an entry reads it anew: `risk.restrictions`."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.models import User
+from accounts.selectors import Person
+from justtrades import clock
+from risk.events import note
+from risk.models import EventKind, Switch, SwitchMode, SwitchScope
+
+log = structlog.get_logger(__name__)
+MAX_REASON = 255
+
+
+def trip(
+    *, scope: SwitchScope, target: str, mode: SwitchMode, reason: str, actor_id: UUID | None, owner_id: UUID | None
+) -> Switch:
+    """Refuse new exposure in the scope from now on, until somebody releases it. Exits always pass.
+
+    What is in force already stays, and becomes a HALT if this is one. `actor_id` None: a throttle did it. `owner_id`
+    is whose trading it stops, None for the platform. Raises `ValidationError` naming the field.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise ValidationError({"reason": "Say why: whoever finds it on wants to know."})
+    wanted = Switch(
+        owner_id=owner_id, scope=scope, target=target, mode=mode, reason=reason[:MAX_REASON], actor_id=actor_id
+    )
+    with transaction.atomic():
+        Switch.objects.bulk_create([wanted], ignore_conflicts=True)
+        switch = Switch.objects.get(scope=scope, target=target, released_at=None)
+        is_new = switch.pk == wanted.pk
+        if not is_new and mode == SwitchMode.HALT:
+            is_new = _harden(switch, reason[:MAX_REASON], actor_id)
+        if is_new:
+            text = f"{switch.get_mode_display()}, {switch.get_scope_display().lower()}: {switch.reason}"
+            note(EventKind.TRIPPED, text, owner_id=owner_id, subject=switch.pk, actor_id=actor_id)
+    if is_new:
+        log.warning(
+            "switch.tripped", scope=scope, target=target, mode=mode, by="throttle" if not actor_id else "person"
+        )
+    return switch
+
+
+def _harden(switch: Switch, reason: str, actor_id: UUID | None) -> bool:
+    """From exits only to a halt; whether it was not one before."""
+    softer = Switch.objects.filter(pk=switch.pk, released_at=None).exclude(mode=SwitchMode.HALT)
+    switch.mode, switch.reason, switch.actor_id = SwitchMode.HALT, reason, actor_id
+    return softer.update(mode=SwitchMode.HALT, reason=reason, actor_id=actor_id) == 1
+
+
+def may_release(user: Person, switch: Switch) -> bool:
+    """Staff always; the owner what the owner or a throttle tripped: what staff stopped, staff lets go on."""
+    if user.is_staff:
+        return True
+    return switch.owner_id == user.pk and switch.actor_id in {None, user.pk}
+
+
+def release(*, switch: Switch, actor: User) -> Switch:
+    """Let new exposure through again. Raises `ValidationError` where the actor may not, or it was released before."""
+    if not may_release(actor, switch):
+        raise ValidationError("Only an administrator may release this switch.", code="not_allowed")
+    now = clock.now()
+    with transaction.atomic():
+        if Switch.objects.filter(pk=switch.pk, released_at=None).update(released_at=now, released_by=actor) != 1:
+            raise ValidationError("It was released already.", code="released")
+        text = f"{switch.get_scope_display()}: {switch.reason}"
+        note(EventKind.RELEASED, text, owner_id=switch.owner_id, subject=switch.pk, actor_id=actor.pk)
+    switch.released_at, switch.released_by = now, actor
+    log.warning("switch.released", scope=switch.scope, target=switch.target, mode=switch.mode)
+    return switch

@@ -1,0 +1,183 @@
+"""A limit is reached on fifty accounts while something dies: they end flat, verified and locked, and no other does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from execution.models import Flatten, FlattenStatus, Position
+from risk.models import AccountDay, ActionStatus, LimitKind, LimitScope, RiskAction, RiskLimit
+from tests.e2e.house import PRICE, Follower, House, symbol
+from tests.e2e.plant import Plant, running_plant, seen_from_here
+from tests.faults import invariants
+
+pytestmark = pytest.mark.faults
+OVER, UNDER = 40, 10
+ROOM = Decimal(100)
+FALL = 60.0
+"""Points: one MNQ contract loses 120 dollars, more than the room and far less than the stop would cost."""
+PATIENCE_S = 90.0
+SETTINGS = {"targets": [], "stop_distance": 2000}
+
+
+@pytest.fixture(scope="module")
+def plant_process(django_db_blocker: Any) -> Iterator[Plant]:
+    with django_db_blocker.unblock(), running_plant("projectx", "webull") as plant:
+        with seen_from_here(plant):
+            plant.run()
+        yield plant
+
+
+@pytest.fixture
+def house(plant: Plant, make_house: Callable[..., House], request: pytest.FixtureRequest) -> House:
+    venue: str = request.param
+    for sandbox in plant.sandboxes.values():
+        sandbox.clear_faults()
+        sandbox.price(symbol(), PRICE)
+    made = make_house(**SETTINGS)
+    if venue == "paper":
+        # Paper has no market of its own: one Tradovate login tells the price.
+        make_house(followers=1)
+        made.follow_paper(OVER + UNDER)
+    else:
+        made.follow(OVER + UNDER, venue)
+    made.await_live(PATIENCE_S)
+    return made
+
+
+def venues(*names: str) -> Any:
+    return pytest.mark.parametrize("house", names, indirect=True)
+
+
+def arm(house: House) -> None:
+    """The first forty may lose little, the others much."""
+    for number, follower in enumerate(house.followers):
+        account = follower.trader.account
+        RiskLimit.objects.create(
+            owner=house.owner,
+            scope=LimitScope.ACCOUNT,
+            account=account,
+            kind=LimitKind.DAILY_LOSS,
+            amount=ROOM if number < OVER else ROOM * 100,
+        )
+    accounts = [one.trader.account_id for one in house.followers]
+    house.plant.until(
+        lambda: AccountDay.objects.filter(account__in=accounts).count() == len(accounts), "each day is counted"
+    )
+
+
+def enter(house: House) -> None:
+    house.post("buy")
+    house.plant.until(lambda: held(house.followers) == len(house.followers), "all are in", PATIENCE_S)
+    accounts = [one.trader.account_id for one in house.followers]
+    watched = AccountDay.objects.filter(account__in=accounts, open_positions=1, open_pnl__isnull=False)
+    house.plant.until(lambda: watched.count() == len(accounts), "all are watched", PATIENCE_S)
+
+
+def held(followers: Iterable[Follower]) -> int:
+    return Position.objects.filter(trader__in=[one.trader for one in followers], net_qty=1).count()
+
+
+def books(followers: list[Follower]) -> list[dict[str, Any]]:
+    """What the venue has of these accounts; one look for all of them."""
+    wanted = {one.broker_id for one in followers}
+    return [state for state in followers[0].sandbox.state() if state["id"] in wanted]
+
+
+def all_flat(followers: list[Follower]) -> bool:
+    ours = not Position.objects.filter(trader__in=[one.trader for one in followers]).exclude(net_qty=0).exists()
+    if not ours or followers[0].venue == "paper":
+        return ours
+    rows = books(followers)
+    return len(rows) == len(followers) and all(
+        row["positions"] == row["workingOrders"] == row["suspendedOrders"] == [] for row in rows
+    )
+
+
+def check_after(house: House) -> None:
+    over, under = house.followers[:OVER], house.followers[OVER:]
+    house.plant.until(lambda: all_flat(over), "who is over the limit is flat with nothing working", PATIENCE_S)
+    accounts = [one.trader.account_id for one in over]
+    verified = Flatten.objects.filter(account__in=accounts, status=FlattenStatus.FLAT)
+    house.plant.until(lambda: verified.count() >= OVER, "each one is verified", PATIENCE_S)
+    actions = RiskAction.objects.filter(account__owner=house.owner)
+    assert set(actions.values_list("account_id", flat=True)) == set(accounts), "nobody else was touched"
+    assert actions.count() == OVER, "decided once each"
+    assert set(actions.values_list("status", flat=True)) == {ActionStatus.FLAT}
+    assert not actions.filter(locks_until=None).exists()
+    assert held(under) == UNDER
+    if under[0].venue != "paper":
+        assert all(row["positions"] for row in books(under))
+
+
+def stays_locked(house: House) -> None:
+    """A new alert goes to those that are not locked."""
+    house.post("close")
+    house.plant.until(lambda: all_flat(house.followers), "all are out", PATIENCE_S)
+    house.post("buy")
+    under = house.followers[OVER:]
+    house.plant.until(lambda: held(under) == UNDER, "who is not locked is in again", PATIENCE_S)
+    denied = [one.intents[-1] for one in house.followers[:OVER]]
+    assert {(one.status, one.reason_code) for one in denied} == {("denied", "RISK_LOCK")}
+    house.post("close")
+    house.plant.until(lambda: all_flat(house.followers), "all are out", PATIENCE_S)
+    invariants.hold(house)
+
+
+def fall(house: House) -> None:
+    """The price goes through the limit, at every venue."""
+    for sandbox in house.plant.sandboxes.values():
+        sandbox.price(symbol(), PRICE - FALL)
+
+
+@venues("tradovate", "projectx", "webull", "paper")
+def test_fifty_accounts_and_forty_over_the_limit(house: House) -> None:
+    arm(house)
+    enter(house)
+    fall(house)
+    check_after(house)
+    if house.followers[0].venue != "paper":
+        stays_locked(house)
+
+
+@pytest.mark.parametrize("point", ["guard.decided", "guard.sent"])
+@venues("tradovate", "projectx", "webull")
+def test_the_lane_dies_in_the_middle_of_the_closing(house: House, point: str) -> None:
+    plant = house.plant
+    arm(house)
+    enter(house)
+    plant.kill("lane")
+    plant.start_lane(dies_at=point)
+    house.await_live(PATIENCE_S)
+    fall(house)
+    plant.wait_for_death("lane")
+    plant.start_lane()
+    check_after(house)
+
+
+@venues("tradovate", "projectx", "webull")
+def test_the_sweeper_and_valkey_die_in_the_middle_of_the_closing(house: House) -> None:
+    plant = house.plant
+    arm(house)
+    enter(house)
+    plant.kill("sweeper")
+    plant.valkey.kill()
+    fall(house)
+    try:
+        check_after(house)
+    finally:
+        plant.valkey.start()
+        plant.start_sweeper()
+
+
+@venues("tradovate", "projectx", "webull")
+def test_every_socket_is_dropped_in_the_middle_of_the_closing(house: House) -> None:
+    arm(house)
+    enter(house)
+    fall(house)
+    for follower in house.followers[:OVER]:
+        follower.sandbox.fault(follower.login_name, "token_expiry", drop_sockets=True)
+    check_after(house)

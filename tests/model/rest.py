@@ -1,0 +1,90 @@
+"""The end of a story: the faults are over, everything is told, and both sides' books must agree."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from execution.flatten import live_orders
+from execution.invariants import Scope, check
+from execution.models import Order, OrderIntent, Position
+from execution.models.intent import LIVE as LIVE_INTENTS
+from execution.models.order import IN_FLIGHT
+from justtrades import clock
+from tests.factories import HeartbeatFactory
+from tests.model.lane import Lane, Line
+
+LONGEST_S = 75
+STUCK_S, QUIET_S = 12, 4
+"""Nothing has changed for so long: a watch that looks once a second, and waits two before it acts, is through."""
+
+
+def come_to_rest(lane: Lane) -> None:
+    for line in lane.lines.values():
+        line.broker.fault = None
+    lane.pass_time(timedelta(seconds=9))
+    lane.restart()
+    quiet, before = 0, ""
+    for _ in range(LONGEST_S):
+        _everything_arrives(lane)
+        lane.pass_time(timedelta(seconds=1))
+        lane.second()
+        now = _state(lane)
+        quiet, before = quiet + 1 if now == before else 0, now
+        if quiet >= (STUCK_S if _busy(lane) else QUIET_S):
+            break
+    HeartbeatFactory(name="lane.0", beat_at=clock.now())
+    found = [f"never came to rest: {text}" for text in _busy(lane)]
+    broken = check(Scope(clock.now(), lane.recorder.owner_id))
+    found += [f"{name}: {text}" for name, texts in broken.items() for text in texts]
+    found += [text for line in lane.lines.values() for text in _disagreements(lane, line)]
+    assert not found, found
+
+
+def _everything_arrives(lane: Lane) -> None:
+    """Orders at market are filled, and every report of it is applied."""
+    for line in lane.lines.values():
+        while line.broker.fill_market():
+            pass
+        while any(line.channels().values()):
+            events = [event for channel in line.channels().values() for event in channel]
+            for channel in line.channels().values():
+                channel.clear()
+            lane.deliver(line, sorted(events, key=lambda event: event.at))
+
+
+def _busy(lane: Lane) -> list[str]:
+    owner = lane.recorder.owner
+    intents = OrderIntent.objects.filter(owner=owner, status__in=sorted(LIVE_INTENTS))
+    orders = Order.objects.filter(owner=owner, status__in=sorted(IN_FLIGHT))
+    wished = Order.objects.filter(owner=owner, wanted_qty__isnull=False)
+    return [
+        *(f"intent {one.kind} {one.side} {one.qty} {one.status} {one.reason_code}" for one in intents),
+        *(f"order {one.role} {one.side} {one.qty} {one.status}" for one in orders),
+        *(f"order {one.role} {one.broker_order_id} is to have {one.wanted_qty}" for one in wished),
+    ]
+
+
+def _state(lane: Lane) -> str:
+    owner = lane.recorder.owner
+    positions = Position.objects.filter(owner=owner).order_by("pk").values_list("pk", "net_qty", "unprotected_since")
+    orders = Order.objects.filter(owner=owner).order_by("pk").values_list("pk", "status", "qty", "filled_qty")
+    return f"{list(positions)} {list(orders)}"
+
+
+def _disagreements(lane: Lane, line: Line) -> list[str]:
+    """Where the broker's books and ours differ, once nothing is under way."""
+    books, net, name = line.broker.books, lane.net_of(line), line.broker.account.name
+    found = []
+    if not books.is_shared and books.net != net:
+        found.append(f"{name}: we hold {net:+d}, the broker says {books.net:+d}")
+    if not books.is_shared and books.net != 0 and books.stop_cover() != abs(books.net):
+        found.append(f"{name}: {books.net:+d} at the broker, under stops for {books.stop_cover()}")
+    if net == 0:
+        found += [f"{name}: flat, and {order.role} {order.id} works" for order in books.live()]
+    live = live_orders(Q(account=line.trader.account, broker_order_id__isnull=False))
+    known = {order.id for order in books.live()}
+    found += [f"{name}: order {one.broker_order_id} works only in our rows" for one in live
+              if one.broker_order_id not in known]  # fmt: skip
+    return found
