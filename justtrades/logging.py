@@ -63,6 +63,7 @@ def logging_config(level: str, *, human: bool) -> None:
                 # A line per bell, while orders wait, says nothing that the rows do not.
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
+                "celery.beat": {"level": "WARNING"},
                 "aiohttp.access": {"level": "WARNING"},
             },
         }

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.selectors import Person
 from brokers.models import BrokerAccount
 from execution import feed, flatten, transitions
+from execution.guard.rebase import rebase
 from execution.models import Break, BreakKind, BreakState, BrokerPosition, Command, IntentSource, Order
 from execution.models.order import IN_FLIGHT, WORKING
 from execution.reconcile import breaks
@@ -84,6 +85,7 @@ def accept_broker(*, account: BrokerAccount, symbol: str, reason: str) -> int:
     net = 0 if at_venue.gone_at is not None else at_venue.net_qty
     take_brokers_quantity(account, symbol, net, at_venue.avg_price, reason)
     _settle(account, symbol, net)
+    rebase(account.pk, symbol, net, at_venue.avg_price)
     return net
 
 

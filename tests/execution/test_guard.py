@@ -14,6 +14,7 @@ from execution.guard import decide
 from execution.guard.accounts import load_accounts
 from execution.guard.market import Market
 from execution.guard.opening import open_days
+from execution.guard.rebase import rebase
 from execution.guard.watching import Watching
 from execution.models import Flatten, IntentKind, OrderIntent, Position
 from justtrades import clock
@@ -278,10 +279,15 @@ def test_what_our_own_order_opens_after_the_lock_is_closed_again(account: Broker
 
 
 def test_the_brokers_quantity_accepted_by_hand_is_counted_from_then_on(account: BrokerAccount) -> None:
+    fill(account, "buy", 24_990)
     watched = watching(account, 25_000)
-    AccountDay.objects.update(start_holdings={MNQ: [2, "24990"]})
+    rebase(account.pk, MNQ, 3, Decimal(24_990))
     watched.reload(clock.now())
-    assert watched.accounts[account.pk].assess(watched._market.prices).day == 40
+    assert watched.days[account.pk].book.held[MNQ].net_qty == 3
+    assert watched.accounts[account.pk].assess(watched._market.prices).day == 60
+    rebase(account.pk, MNQ, 1, None)
+    watched.reload(clock.now())
+    assert watched.days[account.pk].book.held[MNQ].net_qty == 1
 
 
 def test_only_a_price_that_left_the_band_wakes_the_monitor(account: BrokerAccount) -> None:
