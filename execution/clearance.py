@@ -6,11 +6,11 @@ Gathers what surrounds an entry for `risk.checks`, which decides. It reads nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -33,7 +33,7 @@ from execution.situation import read_quotes
 from risk import checks
 from risk.around import NOTHING, Around, Collar, Count, Market, Watch
 from risk.checks import Denial
-from risk.models import MONEY, SwitchScope
+from risk.models import SwitchScope
 from risk.room import UNKNOWN, room_of
 
 WORKING = "working orders of this account"
@@ -104,7 +104,8 @@ class Clearance:
             return NOTHING
         rates = (*self._recorder_rate(found), *rates) if found.signals > 0 else rates
         in_force, account_id = found.in_force, follower.account_id
-        around = Around(
+        limited = self._limited(follower, entry) if in_force.limits or in_force.packs else {}
+        return Around(
             tripped=in_force.tripped_for(follower.owner_id, account_id, self.recorder_id),
             lock=in_force.lock_for(account_id, follower.trader_id),
             paused_by=found.paused_by.get(account_id, ""),
@@ -112,8 +113,8 @@ class Clearance:
             collar=self._collar(follower, entry) if may_rest else None,
             working_orders=self._working_orders(found, account_id),
             rates=rates,
+            **limited,
         )
-        return self._limited(around, follower, entry) if in_force.limits or in_force.packs else around
 
     def _recorder_rate(self, found: Restraints) -> tuple[Count, ...]:
         count = Count(OF_RECORDER, found.signals + 1, settings.SIGNALS_PER_MINUTE_RECORDER)
@@ -124,30 +125,26 @@ class Clearance:
         working = found.busy.get(account_id)
         return () if working is None else (Count(WORKING, working + 1, settings.MOST_WORKING_ORDERS),)
 
-    def _limited(self, around: Around, follower: Follower, entry: Entry) -> Around:
-        """With what the limits and the rule pack of this follower say."""
+    def _limited(self, follower: Follower, entry: Entry) -> dict[str, Any]:
+        """What the limits and the rule pack of this follower say, as fields of `Around`."""
         found, place = self.restraints, self._place(follower)
         limits = found.limits_on(*place.own, *place.netted)
         pack = found.in_force.packs.get(place.account_id)
         if not limits and pack is None:
-            return around
-        contracts: tuple[Count, ...] = ()
-        positions: tuple[Count, ...] = ()
-        if found.exposure is not None:
-            contracts, positions = found.exposure.counts(
-                limits, place, root_of(entry.symbol), self._becomes(follower, entry)
-            )
-        gauges = [*found.gauges.get(place.account_id, ()), *found.gauges.get(place.owner_id, ())]
-        standing = [room_of(one) for one in gauges if (one.terms.key, place.account_id) not in found.lifted]
-        is_watched = pack is not None or any(limit.kind in MONEY for limit in limits)
-        return replace(
-            around,
-            contracts=contracts,
-            positions=positions,
-            rooms=tuple(room for room in standing if room is not None),
-            watch=self._watch(place.account_id) if is_watched else None,
-            pack=None if pack is None else pack_facts.denial(pack, self._wanted(place, entry)),
-        )
+            return {}
+        counted = [limit for limit in limits if not limit.is_of_money]
+        told: dict[str, Any] = {}
+        if counted and found.exposure is not None:
+            becomes = self._becomes(follower, entry)
+            told["contracts"], told["positions"] = found.exposure.counts(counted, place, root_of(entry.symbol), becomes)
+        if found.used_up:
+            gauges = (*found.used_up.get(place.account_id, ()), *found.used_up.get(place.owner_id, ()))
+            told["rooms"] = tuple(room_of(g) for g in gauges if (g.terms.key, place.account_id) not in found.lifted)
+        if pack is not None or len(counted) < len(limits):
+            told["watch"] = self._watch(place.account_id)
+        if pack is not None:
+            told["pack"] = pack_facts.denial(pack, self._wanted(place, entry))
+        return told
 
     def _wanted(self, place: Place, entry: Entry) -> Wanted:
         found, root = self.restraints, root_of(entry.symbol)

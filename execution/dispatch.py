@@ -36,12 +36,16 @@ _CLAIM = """
     SELECT i.id, i.owner_id, i.trader_id, i.account_id, i.kind, i.client_order_id, i.symbol, i.side, i.qty,
            i.bracket, i.order_type, i.price, a.broker_id, a.name, a.login_id, i.expires_at, b.status, b.kind,
            p.net_qty, i.leaves_qty,
-           i.kind = 'exit' AND EXISTS (
+           i.kind = 'exit' AND (EXISTS (
                SELECT 1 FROM traders_trader s
                WHERE s.account_id = i.account_id AND s.id <> i.trader_id
                  AND (s.is_enabled OR EXISTS (
                      SELECT 1 FROM execution_position h
-                     WHERE h.trader_id = s.id AND h.symbol = i.symbol AND h.net_qty <> 0))),
+                     WHERE h.trader_id = s.id AND h.symbol = i.symbol AND h.net_qty <> 0)))
+               OR EXISTS (
+               SELECT 1 FROM execution_break k
+               WHERE k.account_id = i.account_id AND k.symbol = i.symbol AND k.kind = 'external_position'
+                 AND k.state = 'adopted')),
            i.exits,
            (SELECT o.id FROM execution_order o WHERE i.attempts > 0 AND o.client_order_id = i.client_order_id),
            i.attempts, i.reason_code, i.reason_text, i.cleared_at, l.venue

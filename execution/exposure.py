@@ -17,23 +17,22 @@ from django.db import connection
 from brokers.instruments import UnknownTicker, product_of
 from execution.followers import holdings_of_owners
 from risk.around import Count
-from risk.models import LimitKind, LimitScope, RiskLimit
-from risk.restrictions import array_of, target_of
+from risk.models import LimitKind, LimitScope
+from risk.restrictions import Limit, Target, array_of
 from traders.models import Trader
 
 _EXTERNAL = """
-    SELECT b.account_id, b.symbol, b.net_qty - coalesce((
+    SELECT b.account_id, a.owner_id, b.symbol, b.net_qty - coalesce((
         SELECT sum(p.net_qty) FROM execution_position p WHERE p.account_id = b.account_id AND p.symbol = b.symbol), 0)
     FROM execution_brokerposition b JOIN brokers_brokeraccount a ON a.id = b.account_id
     WHERE a.owner_id = ANY(%s::uuid[]) AND b.net_qty <> 0 AND EXISTS (
         SELECT 1 FROM execution_break k WHERE k.account_id = b.account_id AND k.symbol = b.symbol
                                           AND k.kind = 'external_position' AND k.state <> 'resolved')
 """
-_WORDS = {
-    LimitScope.TRADER: "this trader", LimitScope.ACCOUNT: "this account", LimitScope.RECORDER: "this recorder",
-    LimitScope.USER: "all of your accounts",
-}  # fmt: skip
-Target = tuple[LimitScope, UUID]
+_TRADER, _ACCOUNT, _RECORDER, _USER = (
+    LimitScope.TRADER.value, LimitScope.ACCOUNT.value, LimitScope.RECORDER.value, LimitScope.USER.value,
+)  # fmt: skip
+_WORDS = {_TRADER: "this trader", _ACCOUNT: "this account", _RECORDER: "this recorder", _USER: "all of your accounts"}
 
 
 class Place(NamedTuple):
@@ -46,18 +45,17 @@ class Place(NamedTuple):
 
     @property
     def own(self) -> tuple[Target, Target]:
-        return (LimitScope.TRADER, self.trader_id), (LimitScope.RECORDER, self.recorder_id)
+        return (_TRADER, self.trader_id), (_RECORDER, self.recorder_id)
 
     @property
     def netted(self) -> tuple[Target, Target]:
-        return (LimitScope.ACCOUNT, self.account_id), (LimitScope.USER, self.owner_id)
+        return (_ACCOUNT, self.account_id), (_USER, self.owner_id)
 
 
 @dataclass(slots=True)
 class Exposure:
     """Grows with what a plan adds, so that two entries of one plan cannot both take what is left."""
 
-    places: dict[UUID, Place]
     shares: Counter[tuple[UUID, str]] = field(default_factory=Counter)
     nets: Counter[tuple[UUID, str]] = field(default_factory=Counter)
     contracts: Counter[Target] = field(default_factory=Counter)
@@ -65,14 +63,15 @@ class Exposure:
 
     @classmethod
     def read(cls, owners: Collection[UUID]) -> Exposure:
-        rows = Trader.objects.filter(owner_id__in=owners).values_list("pk", "account_id", "recorder_id", "owner_id")
-        found = cls({row[0]: Place(*row) for row in rows})
-        for (trader_id, root), holding in holdings_of_owners(owners).items():
-            found.set_share(found.places[trader_id], root, holding.expected_qty)
+        found, held = cls(), holdings_of_owners(owners)
+        holders = Trader.objects.filter(pk__in={trader_id for trader_id, _ in held})
+        places = {row[0]: Place(*row) for row in holders.values_list("pk", "account_id", "recorder_id", "owner_id")}
+        for (trader_id, root), holding in held.items():
+            found.set_share(places[trader_id], root, holding.expected_qty)
         with connection.cursor() as cursor:
             cursor.execute(_EXTERNAL, [array_of(owners)])
-            for account_id, symbol, net in cursor.fetchall():
-                found.add_external(account_id, root_of(symbol), net)
+            for account_id, owner_id, symbol, net in cursor.fetchall():
+                found.add_external(account_id, owner_id, root_of(symbol), net)
         return found
 
     def set_share(self, place: Place, root: str, net: int) -> None:
@@ -84,16 +83,15 @@ class Exposure:
         self.shares[share] = net
         self.nets[total] += net - before
 
-    def add_external(self, account_id: UUID, root: str, net: int) -> None:
+    def add_external(self, account_id: UUID, owner_id: UUID, root: str, net: int) -> None:
         """Only where it makes the account hold more: what it takes away may be about to be sold."""
-        place = next((one for one in self.places.values() if one.account_id == account_id), None)
         held = self.nets[account_id, root]
-        if place is not None and abs(held + net) > abs(held):
-            self._move(place.netted, held, held + net)
+        if abs(held + net) > abs(held):
+            self._move(((_ACCOUNT, account_id), (_USER, owner_id)), held, held + net)
             self.nets[account_id, root] = held + net
 
     def counts(
-        self, limits: Iterable[RiskLimit], place: Place, root: str, net: int
+        self, limits: Iterable[Limit], place: Place, root: str, net: int
     ) -> tuple[tuple[Count, ...], tuple[Count, ...]]:
         """Contracts and positions as they would be if the trader held `net`, where that is more than now."""
         before = self.shares[place.trader_id, root]
@@ -101,9 +99,7 @@ class Exposure:
         steps = dict.fromkeys(place.own, (before, net)) | dict.fromkeys(place.netted, (held, held + net - before))
         contracts, positions = [], []
         for limit in limits:
-            target = target_of(limit)
-            if target not in steps:
-                continue
+            target = limit.target
             was, becomes = steps[target]
             if limit.kind == LimitKind.MAX_CONTRACTS and abs(becomes) > abs(was):
                 had = self.contracts[target] + abs(becomes) - abs(was)

@@ -19,8 +19,8 @@ from execution.situation import read_quotes
 from execution.valuation import known_contract
 from risk import packs
 from risk.around import Denial
-from risk.models import PackAssignment
 from risk.monitors import Figures, Gauge, gauge_of
+from risk.restrictions import AssignedPack
 
 ZERO = Decimal(0)
 WITHOUT_END = Decimal(10**12)
@@ -45,14 +45,19 @@ class Wanted:
     lifted: Collection[str]
 
 
-def denial(assignment: PackAssignment, wanted: Wanted) -> Denial | None:
+def denial(assignment: AssignedPack, wanted: Wanted) -> Denial | None:
     """Why the firm's rules forbid the entry. A pack that cannot be read forbids it, too."""
     try:
         pack = packs.get(assignment.pack, assignment.version)
     except (KeyError, packs.BadPack) as error:
         text = f"the rules that this account is under cannot be read: {error}"
-        return Denial("PACK_UNREADABLE", text[:512], str(assignment), "a rule pack of this installation")
-    terms = packs.terms_of(pack, assignment.start_balance, f"pack:{assignment.pk}")
+        return Denial(
+            "PACK_UNREADABLE",
+            text[:512],
+            f"{assignment.pack} v{assignment.version}",
+            "a rule pack of this installation",
+        )
+    terms = packs.terms_of(pack, assignment.start_balance, f"pack:{assignment.id}")
     gauges = (_standing(gauge_of(one, wanted.figures), wanted.lifted) for one in terms)
     facts = packs.PackFacts(
         now=wanted.now,

@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from execution import planning
+from execution import planning, setbacks
 from execution.dispatch import send
 from execution.lane import current
 from execution.lane.runtime import Lane
@@ -41,7 +41,7 @@ def plan_recorder(recorder_id: UUID) -> None:
             raise
         except (DatabaseError, ValueError, ArithmeticError, LookupError) as error:
             log.exception("planner.failed", recorder=str(recorder_id))
-            planning.give_up_on(recorder_id, type(error).__name__)
+            setbacks.give_up_on(recorder_id, type(error).__name__)
             return
         if planned is None:
             return

@@ -20,6 +20,7 @@ from execution.followers import followers_of, holdings_of
 from execution.models import IntentSource, ObjectKind
 from execution.moves import Inconsistent, Move, MoveKind, bare_move, check_consistency, stated_positions
 from execution.plan import Declined
+from execution.setbacks import superseded_by
 from execution.submitting import Batch, Routed
 from execution.transitions import Change
 from justtrades import clock
@@ -31,7 +32,6 @@ from recorders.models import OnDesync, Recorder, Signal, SignalStatus
 from risk import checks
 
 log = structlog.get_logger(__name__)
-MAX_PLAN_ATTEMPTS = 3
 NOBODY = Declined("NO_FOLLOWERS", "no trader follows this recorder")
 NOTHING_WAITS = Declined("NOTHING_WAITS", "no entry waits at the broker")
 
@@ -158,7 +158,7 @@ def _move_of(recorder: Recorder, signal: Signal, alert: ParsedAlert, product: Pr
     if isinstance(stated, Inconsistent):
         return Declined("INCONSISTENT", stated.text)
     if stated is None or alert.action is Action.CANCEL:
-        return bare_move(alert)
+        return superseded_by(signal) or bare_move(alert)
     step = chains.move_on(recorder, product.root, signal, *stated)
     signal.link, signal.strategy_before, signal.strategy_after = step.link.value, step.before, step.after
     return _move_after(step, recorder, alert, Move(MoveKind.TO, before=stated[0], after=stated[1]))
@@ -228,21 +228,3 @@ def _finish_signal(draft: Draft, signal: Signal, status: SignalStatus, reason: D
         signal.owner_id, ObjectKind.SIGNAL, signal.id, SignalStatus.RECEIVED, status.value, draft.now, reason.text
     )
     draft.changes.append(change)
-
-
-def give_up_on(recorder_id: UUID, reason: str) -> None:
-    """Count a failed try at the recorder's oldest waiting signal; after the last one the signal is IGNORED, visibly."""
-    with transaction.atomic():
-        locks.lock_planning_of(recorder_id)
-        signal = locks.lock_next_signal_of(recorder_id)
-        if signal is None:
-            return
-        signal.plan_attempts += 1
-        if signal.plan_attempts >= MAX_PLAN_ATTEMPTS:
-            signal.status, signal.reason_code = SignalStatus.IGNORED, "PLANNING_FAILED"
-            signal.reason_text = f"planning failed {signal.plan_attempts} times: {reason}"[:512]
-            transitions.record([
-                Change(signal.owner_id, ObjectKind.SIGNAL, signal.id, SignalStatus.RECEIVED, signal.status,
-                       clock.now(), signal.reason_text)
-            ])  # fmt: skip
-        signal.save(update_fields=["plan_attempts", "status", "reason_code", "reason_text"])

@@ -21,9 +21,9 @@ from execution.exposure import Exposure
 from execution.models.order import LIVE as LIVE_ORDERS
 from recorders.models import SignalStatus
 from risk import restrictions, room
-from risk.models import MONEY, LimitKind, LimitScope, RiskLimit
+from risk.models import LimitScope
 from risk.monitors import Gauge
-from risk.restrictions import InForce, array_of, target_of
+from risk.restrictions import InForce, Limit, Target, array_of
 from risk.room import Book
 from risk.throttle import MINUTE
 
@@ -56,7 +56,8 @@ class Who:
 @dataclass(slots=True)
 class Restraints:
     """`busy` are accounts with as many working orders as are allowed, or more; `signals` what the recorder's minute had
-    where that is all that it may have. `exposure` is None where nothing counts contracts.
+    where that is all that it may have. `used_up` are limits of money without room, by account or user; `lifted` those
+    that act no more in an account's session. `exposure` is None where nothing counts contracts.
     """
 
     in_force: InForce = field(default_factory=InForce)
@@ -64,18 +65,18 @@ class Restraints:
     busy: dict[UUID, int] = field(default_factory=dict)
     signals: int = 0
     books: dict[UUID, Book] = field(default_factory=dict)
-    gauges: dict[UUID, list[Gauge]] = field(default_factory=dict)
+    used_up: dict[UUID, list[Gauge]] = field(default_factory=dict)
     lifted: set[tuple[str, UUID]] = field(default_factory=set)
     exposure: Exposure | None = None
     open_risks: dict[UUID, Decimal] = field(default_factory=dict)
-    by_target: dict[tuple[LimitScope, UUID], list[RiskLimit]] = field(default_factory=dict)
+    by_target: dict[Target, list[Limit]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing that any single account would have to be looked at for."""
         return self.in_force.is_empty and not (self.paused_by or self.busy) and self.signals == 0
 
-    def limits_on(self, *targets: tuple[LimitScope, UUID]) -> list[RiskLimit]:
+    def limits_on(self, *targets: Target) -> list[Limit]:
         return [limit for target in targets for limit in self.by_target.get(target, ())]
 
 
@@ -123,19 +124,18 @@ def _parameters(who: Who, now: datetime) -> dict[str, Any]:
 def _read_limited(found: Restraints, who: Who, now: datetime) -> None:
     limits = found.in_force.limits
     for limit in limits:
-        found.by_target.setdefault(target_of(limit), []).append(limit)
-    of_money = [limit for limit in limits if limit.kind in MONEY]
+        found.by_target.setdefault(limit.target, []).append(limit)
+    of_money = [limit for limit in limits if limit.is_of_money]
     if of_money or found.in_force.packs:
         _read_figures(found, who, of_money, now)
-    counts = any(limit.kind in {LimitKind.MAX_CONTRACTS, LimitKind.MAX_POSITIONS} for limit in limits)
-    if counts or found.in_force.packs:
+    if len(of_money) < len(limits) or found.in_force.packs:
         found.exposure = Exposure.read(who.owners)
     if found.in_force.packs:
         found.open_risks = pack_facts.open_risks(found.in_force.packs.keys(), now)
 
 
-def _read_figures(found: Restraints, who: Who, of_money: Collection[RiskLimit], now: datetime) -> None:
-    users = {limit.owner_id for limit in of_money if limit.scope == LimitScope.USER}
+def _read_figures(found: Restraints, who: Who, of_money: Collection[Limit], now: datetime) -> None:
+    users = {limit.target[1] for limit in of_money if limit.target[0] == LimitScope.USER}
     found.books = room.read_books(who.accounts, users, now)
     found.lifted = room.lifted(who.accounts, now)
-    found.gauges = room.gauges_of(of_money, found.books)
+    found.used_up = room.used_up(of_money, found.books)

@@ -2,51 +2,101 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from risk.around import Lock, Tripped
-from risk.models import LimitScope, PackAssignment, RiskLimit, SwitchMode, SwitchScope
-from risk.monitors import money
+from risk.models import MONEY, Basis, LimitKind, LimitScope, SwitchMode, SwitchScope, Unit
+from risk.monitors import Kind, Terms, money
 
 UNREADABLE = Tripped("everything", "unreadable", "it could not be read, and what cannot be read counts as on")
 
+# One shape for all of them: rows of models would cost a fan-out under limits more than the order itself, and so would
+# an id that nobody compares as anything but text.
 _IN_FORCE = """
-    SELECT 'switch', to_jsonb(s) FROM (
-        SELECT owner_id, scope, target, mode, reason FROM risk_switch
-        WHERE released_at IS NULL AND (owner_id IS NULL OR owner_id = ANY(%(owners)s::uuid[]))) s
+    SELECT 'switch', owner_id, NULL::uuid, NULL::uuid, NULL::uuid, scope, target, mode, reason,
+           NULL::numeric, NULL::numeric, NULL::timestamptz
+    FROM risk_switch WHERE released_at IS NULL AND (owner_id IS NULL OR owner_id = ANY(%(owners)s::uuid[]))
     UNION ALL
-    SELECT 'lock', to_jsonb(l) FROM (
-        SELECT account_id, trader_id, text, had::text, allowed::text, locks_until FROM risk_riskaction
-        WHERE account_id = ANY(%(accounts)s::uuid[]) AND unlocked_at IS NULL AND locks_until > %(now)s) l
+    SELECT 'lock', NULL, account_id, trader_id, NULL, text, '', '', '', had, allowed, locks_until
+    FROM risk_riskaction
+    WHERE account_id = ANY(%(accounts)s::uuid[]) AND unlocked_at IS NULL AND locks_until > %(now)s
     UNION ALL
-    SELECT 'limit', to_jsonb(m) FROM (
-        SELECT id, owner_id, scope, trader_id, account_id, recorder_id, kind, amount::text, unit, basis
-        FROM risk_risklimit WHERE owner_id = ANY(%(owners)s::uuid[]) AND is_enabled) m
+    SELECT 'limit', CASE WHEN scope = 'user' THEN owner_id END, account_id, trader_id, recorder_id, scope, kind,
+           unit || ' ' || basis, id::text, amount, NULL, NULL
+    FROM risk_risklimit WHERE owner_id = ANY(%(owners)s::uuid[]) AND is_enabled
+                              AND (account_id IS NULL OR account_id = ANY(%(accounts)s::uuid[]))
     UNION ALL
-    SELECT 'pack', to_jsonb(p) FROM (
-        SELECT id, account_id, pack, version, start_balance::text FROM risk_packassignment
-        WHERE account_id = ANY(%(accounts)s::uuid[]) AND is_enforced) p
+    SELECT 'pack', NULL, account_id, NULL, NULL, pack, version::text, '', id::text, start_balance, NULL, NULL
+    FROM risk_packassignment WHERE account_id = ANY(%(accounts)s::uuid[]) AND is_enforced
 """
+
+
+class _Row(NamedTuple):
+    what: str
+    owner_id: UUID | None
+    account_id: UUID | None
+    trader_id: UUID | None
+    recorder_id: UUID | None
+    first: str
+    second: str
+    third: str
+    fourth: str
+    amount: Decimal | None
+    other_amount: Decimal | None
+    until: datetime | None
+
+
+Target = tuple[str, UUID]
+"""The scope of a limit and the id of what it is about."""
+
+
+class Limit(NamedTuple):
+    """An enabled `RiskLimit`, as much of it as a look before an entry needs."""
+
+    id: str
+    target: Target
+    kind: str
+    amount: Decimal
+    is_percent: bool
+    from_day_end: bool
+
+    @property
+    def is_of_money(self) -> bool:
+        return self.kind in MONEY
+
+    @property
+    def terms(self) -> Terms:
+        """As `risk.terms.terms_of` makes them. Raises ValueError for a kind that no money decides."""
+        label = str(LimitKind(self.kind).label)
+        return Terms(f"limit:{self.id}", Kind(self.kind), self.amount, self.is_percent, self.from_day_end, label=label)
+
+
+class AssignedPack(NamedTuple):
+    """An enforced `PackAssignment`."""
+
+    id: str
+    pack: str
+    version: int
+    start_balance: Decimal
 
 
 @dataclass(slots=True)
 class InForce:
-    """`limits` are unsaved copies of the owners' enabled limits, `packs` of what is enforced, by account."""
+    """`limits` are what the owners limit, on these accounts or on no single one; `packs` are enforced, by account."""
 
     everybody: Tripped | None = None
     owners: dict[UUID, Tripped] = field(default_factory=dict)
     targets: dict[str, Tripped] = field(default_factory=dict)
     locks: dict[UUID, list[tuple[UUID | None, Lock]]] = field(default_factory=dict)
-    limits: list[RiskLimit] = field(default_factory=list)
-    packs: dict[UUID, PackAssignment] = field(default_factory=dict)
+    limits: list[Limit] = field(default_factory=list)
+    packs: dict[UUID, AssignedPack] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -77,68 +127,61 @@ def array_of(ids: Iterable[UUID]) -> str:
 def read(owners: Collection[UUID], accounts: Collection[UUID], now: datetime) -> InForce:
     """What stops, locks or limits entries of these owners on these accounts at `now`. Raises `DatabaseError`.
 
-    A switch whose words nobody knows stops all that its owner has, or everybody where it has none.
+    A switch whose words nobody knows stops all that its owner has, or everybody where it has none; a limit whose words
+    nobody knows stops these owners.
     """
     with connection.cursor() as cursor:
         cursor.execute(_IN_FORCE, {"owners": array_of(owners), "accounts": array_of(accounts), "now": now})
         rows = cursor.fetchall()
     found = InForce()
-    for kind, document in rows:
-        _TAKE[kind](found, json.loads(document) if isinstance(document, str) else document)
+    for row in rows:
+        _TAKE[row[0]](found, _Row(*row))
     return found
 
 
-def _take_switch(found: InForce, row: dict[str, Any]) -> None:
-    scope, target, owner = row["scope"], row["target"], row["owner_id"]
-    is_known = row["mode"] in SwitchMode.values
-    mode = SwitchMode(row["mode"]).label if is_known else UNREADABLE.mode
-    reason = row["reason"] or "no reason given"
+def _take_switch(found: InForce, row: _Row) -> None:
+    scope, target, words, reason = row.first, row.second, row.third, row.fourth or "no reason given"
+    is_known = words in SwitchMode.values
+    mode = str(SwitchMode(words).label) if is_known else UNREADABLE.mode
     if is_known and target and scope in {SwitchScope.ACCOUNT, SwitchScope.RECORDER}:
         found.targets[target] = Tripped(f"this {scope}", mode, reason)
-    elif owner is not None and scope != SwitchScope.PLATFORM:
-        found.owners[UUID(owner)] = Tripped("all of your trading", mode, reason)
+    elif row.owner_id is not None and scope != SwitchScope.PLATFORM:
+        found.owners[row.owner_id] = Tripped("all of your trading", mode, reason)
     else:
         found.everybody = Tripped("the whole platform", mode, reason)
 
 
-def _take_lock(found: InForce, row: dict[str, Any]) -> None:
-    had, allowed = (None if row[name] is None else Decimal(row[name]) for name in ("had", "allowed"))
-    lock = Lock(
-        until=datetime.fromisoformat(row["locks_until"]),
-        text=row["text"],
-        had="" if had is None else money(had),
-        limit="" if allowed is None else money(allowed),
-    )
-    trader_id = None if row["trader_id"] is None else UUID(row["trader_id"])
-    found.locks.setdefault(UUID(row["account_id"]), []).append((trader_id, lock))
+def _take_lock(found: InForce, row: _Row) -> None:
+    if row.account_id is None or row.until is None:
+        return
+    had, limit = ("" if amount is None else money(amount) for amount in (row.amount, row.other_amount))
+    found.locks.setdefault(row.account_id, []).append((row.trader_id, Lock(row.until, row.first, had, limit)))
 
 
-def _take_limit(found: InForce, row: dict[str, Any]) -> None:
-    keys = {name: None if row[name] is None else UUID(row[name]) for name in ("trader_id", "account_id", "recorder_id")}
-    plain = {name: row[name] for name in ("scope", "kind", "unit", "basis")}
-    limit = RiskLimit(
-        id=UUID(row["id"]), owner_id=UUID(row["owner_id"]), amount=Decimal(row["amount"]), **keys, **plain
-    )
-    found.limits.append(limit)
+_IDS = {
+    LimitScope.USER.value: 1, LimitScope.ACCOUNT.value: 2, LimitScope.TRADER.value: 3, LimitScope.RECORDER.value: 4,
+}  # fmt: skip
+"""Where in a row the id stands of what a limit of the scope is about."""
 
 
-def _take_pack(found: InForce, row: dict[str, Any]) -> None:
-    account_id = UUID(row["account_id"])
-    found.packs[account_id] = PackAssignment(
-        id=UUID(row["id"]), account_id=account_id, pack=row["pack"], version=row["version"],
-        start_balance=Decimal(row["start_balance"]),
-    )  # fmt: skip
+def _take_limit(found: InForce, row: _Row) -> None:
+    scope, kind, terms, limit_id = row.first, row.second, row.third, row.fourth
+    if scope not in _IDS or kind not in _KINDS or terms not in _TERMS or row.amount is None:
+        found.everybody = Tripped("all of your trading", UNREADABLE.mode, "one of your limits could not be read")
+        return
+    target: Any = row[_IDS[scope]]
+    found.limits.append(Limit(limit_id, (scope, target), kind, row.amount, *_TERMS[terms]))
+
+
+_KINDS = frozenset(LimitKind.values)
+_TERMS = {
+    f"{unit.value} {basis.value}": (unit is Unit.PERCENT, basis is Basis.END_OF_DAY) for unit in Unit for basis in Basis
+}
+
+
+def _take_pack(found: InForce, row: _Row) -> None:
+    if row.account_id is not None and row.amount is not None:
+        found.packs[row.account_id] = AssignedPack(row.fourth, row.first, int(row.second), row.amount)
 
 
 _TAKE = {"switch": _take_switch, "lock": _take_lock, "limit": _take_limit, "pack": _take_pack}
-
-
-def target_of(limit: RiskLimit) -> tuple[LimitScope, UUID]:
-    """What the limit is about, as a key."""
-    scope = LimitScope(limit.scope)
-    ids = {
-        LimitScope.TRADER: limit.trader_id,
-        LimitScope.ACCOUNT: limit.account_id,
-        LimitScope.RECORDER: limit.recorder_id,
-    }
-    return scope, ids.get(scope) or limit.owner_id

@@ -16,10 +16,9 @@ from uuid import UUID
 from django.db import connection
 
 from risk.around import Room
-from risk.models import LimitScope, RiskLimit
+from risk.models import LimitScope
 from risk.monitors import Figures, Gauge, gauge_of, money
-from risk.restrictions import array_of
-from risk.terms import terms_of
+from risk.restrictions import Limit, array_of
 
 UNKNOWN = Figures(day=None)
 
@@ -74,26 +73,34 @@ def _book(row: tuple[Any, ...]) -> Book:
     return Book(owner_id, Figures(day, week, equity, start, intraday, day_end), checked_at)
 
 
-def gauges_of(limits: Iterable[RiskLimit], books: dict[UUID, Book]) -> dict[UUID, list[Gauge]]:
-    """How each money limit on an account or a user stands, by the account's or the user's id."""
+def used_up(limits: Iterable[Limit], books: dict[UUID, Book]) -> dict[UUID, list[Gauge]]:
+    """Which money limits on an account or a user have no room left, by the account's or the user's id.
+
+    One that cannot be judged is not among them: that alone denies nothing, a silent monitor does.
+    """
     found: dict[UUID, list[Gauge]] = {}
+    sums: dict[UUID, Figures] = {}
     for limit in limits:
-        if limit.scope == LimitScope.ACCOUNT and limit.account_id is not None:
-            book = books.get(limit.account_id)
-            figures = UNKNOWN if book is None else book.figures
-            found.setdefault(limit.account_id, []).append(gauge_of(terms_of(limit), figures))
-        elif limit.scope == LimitScope.USER:
-            mine = [book.figures for book in books.values() if book.owner_id == limit.owner_id]
-            found.setdefault(limit.owner_id, []).append(gauge_of(terms_of(limit), _sum(mine)))
+        scope, target = limit.target
+        if scope == LimitScope.ACCOUNT:
+            figures = books[target].figures if target in books else UNKNOWN
+        elif scope == LimitScope.USER:
+            if target not in sums:
+                sums[target] = _sum([book.figures for book in books.values() if book.owner_id == target])
+            figures = sums[target]
+        else:
+            continue
+        gauge = gauge_of(limit.terms, figures)
+        if gauge.is_breached:
+            found.setdefault(target, []).append(gauge)
     return found
 
 
-def room_of(gauge: Gauge) -> Room | None:
-    """None where the limit cannot be judged: that alone denies nothing, a silent monitor does."""
-    if gauge.had is None or gauge.allowed is None:
-        return None
+def room_of(gauge: Gauge) -> Room:
+    """For people."""
     name = gauge.terms.label or gauge.terms.kind.value.replace("_", " ")
-    return Room(name.lower(), money(gauge.had), money(gauge.allowed), gauge.is_breached)
+    had, allowed = ("not known" if value is None else money(value) for value in (gauge.had, gauge.allowed))
+    return Room(name.lower(), had, allowed, gauge.is_breached)
 
 
 def _sum(parts: list[Figures]) -> Figures:

@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, connection
 
 from brokers.quotes.tradingview import TradingViewQuotes
-from execution import changes, cutoff, doubt, flatten, health, planner, polls, switchboard
+from execution import changes, cutoff, doubt, flatten, health, planner, polls, setbacks, switchboard
 from execution.crosscheck import CrossCheck
 from execution.flatverify import Verifier
 from execution.guard.guard import Guard
@@ -45,6 +45,7 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def start(self) -> None:
+        setbacks.count_restart()
         doubt.doubt_everything_in_flight(self._lane.index)
         self._lane.start()
         self._thread.start()

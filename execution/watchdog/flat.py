@@ -17,6 +17,7 @@ from execution.models import (
     IntentKind,
     IntentStatus,
     ObjectKind,
+    Order,
     OrderIntent,
     Position,
 )
@@ -27,6 +28,7 @@ from justtrades import clock
 
 log = structlog.get_logger(__name__)
 BROKER_FLAT_AFTER = timedelta(seconds=1)
+FOUND_NOTHING_AFTER = timedelta(seconds=3)
 
 
 def adopt_flat(lane: int) -> int:
@@ -39,7 +41,7 @@ def adopt_flat(lane: int) -> int:
     if not keys:
         return 0
     exits = OrderIntent.objects.filter(
-        _HAS_FILLED,
+        _is_over(),
         trader_id__in={trader for trader, _ in keys},
         symbol__in={symbol for _, symbol in keys},
         status__in=LIVE_INTENTS,
@@ -57,6 +59,21 @@ _HAS_FILLED = Q(kind=IntentKind.EXIT, orders__role=OrderRole.EXIT.value, orders_
 """An exit whose order has filled closed all that was there, whatever we thought that it was."""
 
 
+def _is_over() -> Q:
+    """Exits that a broker which is flat has no more to do for: one has filled, or the flatten that the broker took a
+    while ago has become no order, because nothing was left to close.
+    """
+    found_nothing = Q(
+        kind=IntentKind.EXIT,
+        status=IntentStatus.DISPATCHED,
+        dispatched_at__lt=clock.now() - FOUND_NOTHING_AFTER,
+        orders__role=OrderRole.EXIT.value,
+        orders__status=OrderStatus.WORKING.value,
+        orders__broker_order_id__isnull=True,
+    )
+    return _HAS_FILLED | found_nothing
+
+
 def _gone_at_broker(lane: int) -> QuerySet[Position]:
     """Only a report that is not older than our last fill counts, and only where one trader alone holds the contract on
     the account: two that hold against each other are flat at the broker by right.
@@ -70,7 +87,7 @@ def _gone_at_broker(lane: int) -> QuerySet[Position]:
     )
     # An entry that waits for the exit has sent nothing yet.
     waits = Q(kind=IntentKind.ENTRY, status=IntentStatus.CLEARED, after__isnull=False)
-    under_way = live.exclude(waits).exclude(id__in=OrderIntent.objects.filter(_HAS_FILLED).values("id"))
+    under_way = live.exclude(waits).exclude(id__in=live.filter(_is_over()).values("id"))
     # The exit's last fill and the report that nothing is left come together.
     is_newer = Exists(flat.filter(reported_at__gt=OuterRef("updated_at")))
     is_as_new = Exists(live.filter(_HAS_FILLED)) & Exists(flat.filter(reported_at=OuterRef("updated_at")))
@@ -86,9 +103,16 @@ def _end_exit(intent: OrderIntent) -> None:
     intent.status, intent.finished_at = IntentStatus.DONE, now
     intent.save(update_fields=["status", "finished_at"])
     detail = "the broker is flat, and held less than we thought"
-    transitions.record([
-        Change(intent.owner_id, ObjectKind.INTENT, intent.id, before, IntentStatus.DONE, now, detail)
-    ])  # fmt: skip
+    ended = [Change(intent.owner_id, ObjectKind.INTENT, intent.id, before, IntentStatus.DONE, now, detail)]
+    nameless = Order.objects.filter(
+        intent=intent, role=OrderRole.EXIT.value, status=OrderStatus.WORKING.value, broker_order_id__isnull=True
+    )
+    for order in locks.lock_orders(nameless):
+        order.status, order.updated_at = OrderStatus.CANCELED.value, now
+        order.save(update_fields=["status", "updated_at"])
+        working, canceled = OrderStatus.WORKING.value, OrderStatus.CANCELED.value
+        ended.append(Change(order.owner_id, ObjectKind.ORDER, order.id, working, canceled, now, detail))
+    transitions.record(ended)
 
 
 def close_record(position: Position) -> None:

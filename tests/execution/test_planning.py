@@ -13,8 +13,8 @@ import pytest
 from django.db import IntegrityError, connection
 
 from brokers.base import BracketLeg, OrderStatus, Side, SubmitOrder
-from execution import planning
-from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
+from execution import planning, setbacks
+from execution.models import Alarm, IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
 from execution.planner import plan_recorder
 from justtrades import clock
 from justtrades.ids import client_order_id
@@ -230,10 +230,10 @@ def test_after_three_failures_the_signal_is_given_up_visibly() -> None:
     recorder, _ = recorder_with(1)
     signal = signal_for(recorder)
     for attempt in (1, 2):
-        planning.give_up_on(recorder.pk, "IntegrityError")
+        setbacks.give_up_on(recorder.pk, "IntegrityError")
         assert reload(signal) == (SignalStatus.RECEIVED, "")
         assert signal.plan_attempts == attempt
-    planning.give_up_on(recorder.pk, "IntegrityError")
+    setbacks.give_up_on(recorder.pk, "IntegrityError")
     assert reload(signal) == (SignalStatus.IGNORED, "PLANNING_FAILED")
     assert "3 times: IntegrityError" in signal.reason_text
 
@@ -251,3 +251,28 @@ def test_a_poisoned_signal_does_not_block_its_recorder_for_ever() -> None:
 def test_planning_what_does_not_exist_does_nothing() -> None:
     plan_recorder(UUID(int=1))
     assert OrderIntent.objects.count() == 0
+
+
+@pytest.mark.parametrize(("entry_fired_s", "is_late"), [(-5, True), (1, False), (None, False)])
+def test_f25_an_entry_that_fired_before_the_close_that_came_first_is_not_followed(
+    entry_fired_s: int | None, is_late: object
+) -> None:
+    recorder, _ = recorder_with(1)
+    closed_at = clock.now()
+    signal_for(recorder, "close", fired_at=closed_at)
+    planning.plan_next(recorder.pk)
+    fired_at = None if entry_fired_s is None else closed_at + timedelta(seconds=entry_fired_s)
+    (intent,) = planned_intents(recorder, "buy", fired_at=fired_at)
+    assert (intent.reason_code == "SUPERSEDED") == bool(is_late)
+    assert (intent.status == IntentStatus.DENIED) == bool(is_late)
+
+
+def test_f10_what_ends_the_lane_three_times_is_given_up_and_the_next_one_is_planned() -> None:
+    recorder, _ = recorder_with(1)
+    poison = signal_for(recorder)
+    for _ in range(3):
+        setbacks.count_restart()
+    poison.refresh_from_db()
+    assert (poison.status, poison.reason_code) == (SignalStatus.IGNORED, "PLANNING_FAILED")
+    assert Alarm.objects.get().ref == str(poison.pk)
+    assert planned_intents(recorder)[0].status == IntentStatus.CLEARED

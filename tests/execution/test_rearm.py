@@ -195,6 +195,24 @@ def test_a_position_that_the_broker_does_not_hold_gets_no_stop() -> None:
     assert venue.sent == []
 
 
+def test_a_close_that_found_nothing_ends_with_the_record_of_what_was_closed_by_hand() -> None:
+    venue, start = opened(), clock.now()
+    with later(start, 0):
+        venue.net = 0
+        venue.end("501")
+        venue.end("502")
+    watch_for(venue, start, 5.1)
+    assert (asked_of(venue), position().net_qty) == (["flatten"], 2), "a stream that is silent has not told of it"
+    with later(start, 6):
+        venue.state_position(None)
+    watch_for(venue, start, 7.5)
+    assert position().net_qty == 2, "its fill may be on the way"
+    watch_for(venue, start, 8.5)
+    (closed,) = wished("UNPROTECTED")
+    assert (position().net_qty, closed.status) == (0, IntentStatus.DONE)
+    assert Order.objects.get(intent=closed).status == "canceled", "or a later trade by hand would be taken for it"
+
+
 # F46: a target is refused.
 
 

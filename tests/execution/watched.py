@@ -154,12 +154,14 @@ class WatchedVenue(PlainVenue):
     def _flatten(self, request: FlattenPosition) -> None:
         for name in [*self.names(STOP), *self.names(TARGET)]:
             self.end(name)
+        if self.net == 0:
+            self.desk.apply(Accepted(request.client_order_id, None, clock.now()))
+            return
         name = str(600 + len(self.book))
         side = Side.SELL if self.net > 0 else Side.BUY
         self.desk.apply(Accepted(request.client_order_id, name, clock.now()))
-        if self.net != 0:
-            self.book[name] = Resting(request.client_order_id, OrderRole.EXIT, side, abs(self.net))
-            self.fill(name, abs(self.net))
+        self.book[name] = Resting(request.client_order_id, OrderRole.EXIT, side, abs(self.net))
+        self.fill(name, abs(self.net))
 
     def take_entry(self) -> None:
         """The desk's entry works, and nothing of it is filled."""

@@ -14,7 +14,7 @@ from tests.e2e.house import PRICE, Follower, House, symbol
 from tests.e2e.plant import Plant, running_plant, seen_from_here
 from tests.faults import invariants
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 OVER, UNDER = 40, 10
 ROOM = Decimal(100)
 FALL = 60.0

@@ -13,6 +13,7 @@ from accounts.models import User
 from justtrades import clock
 from risk import restrictions, switch
 from risk.models import EventKind, RiskEvent, Switch, SwitchMode, SwitchScope
+from risk.terms import terms_of
 from tests.factories import BrokerAccountFactory, UserFactory
 from tests.risk_factories import PackAssignmentFactory, RiskActionFactory, RiskLimitFactory, SwitchFactory
 
@@ -108,6 +109,12 @@ def test_words_that_nobody_knows_count_as_on(words: dict[str, Any], *, hers: boo
     assert (stops(alice), stops(UserFactory())) == (hers, everybodys)
 
 
+@pytest.mark.parametrize("words", [{"kind": "luck"}, {"unit": "shells"}, {"basis": "dawn"}])
+def test_a_limit_that_nobody_can_read_stops_its_owner(words: dict[str, str]) -> None:
+    limit = RiskLimitFactory(**words)
+    assert (stops(limit.owner, limit.account.pk), stops(UserFactory())) == (True, False)
+
+
 def test_locks_limits_and_packs_are_read_while_they_count() -> None:
     account = BrokerAccountFactory()
     limit = RiskLimitFactory(account=account)
@@ -127,6 +134,7 @@ def test_locks_limits_and_packs_are_read_while_they_count() -> None:
     assert lock is not None
     assert (lock.text, lock.had, lock.limit) == ("long", "-$512.50", "-$500.00")
     assert len(found.locks[account.pk]) == 2
-    assert [(one.pk, one.amount, one.key) for one in found.limits] == [(limit.pk, 500, limit.key)]
+    (read,) = found.limits
+    assert (read.target, read.terms) == (("account", account.pk), terms_of(limit))
     assert [(one.pack, one.start_balance) for one in found.packs.values()] == [("topstep-50k", 50_000)]
     assert restrictions.read([UserFactory().pk], [uuid4()], now).is_empty

@@ -92,7 +92,8 @@ def _try_match(desk: Desk, order: Order) -> None:
 
 def _trade(desk: Desk, order: Order, price: Decimal) -> None:
     if order.parts is None:
-        _fill(desk, order, order.remaining, price)
+        fault = desk.faults.take("overfill", order.account) if order.role == "entry" else None
+        _fill(desk, order, order.remaining + (0 if fault is None else int(fault.params["extra"])), price)
         return
     if order.part_interval > 0:
         _trade_part(desk, order, price)

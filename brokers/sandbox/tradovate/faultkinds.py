@@ -20,9 +20,17 @@ def _any_text(name: str, value: object) -> str:
     return value
 
 
+def _contracts(name: str, value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise BadFieldError(name, f"was {value!r}, must be a number of contracts above 0")
+    return value
+
+
 TRADOVATE_KINDS: Kinds = KINDS | {
     # status: nothing happens, and the answer has this status; 401 without a text is a missing permission.
     "status": {"status": (500, _status), "text": ("", _any_text)},
     # refresh_refused: a refresh token that is good is refused, and still good afterwards.
     "refresh_refused": {},
+    # overfill: the entry fills for more contracts than it was for.
+    "overfill": {"extra": (1, _contracts)},
 }

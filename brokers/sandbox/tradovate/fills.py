@@ -32,7 +32,7 @@ def book_fill(desk: Desk, order: Order, qty: int, price: Decimal) -> None:
     late = desk.faults.take("late_average", account)
     order.filled += qty
     order.value += price * qty
-    if order.remaining == 0:
+    if order.remaining <= 0:
         mark_filled(desk, order)
     fill = _fill_row(desk, order, qty, price)
     report = execution_report(desk, order, "Trade", desk.ids.take())

@@ -1,0 +1,69 @@
+"""Signals not to be followed, or that nobody manages to plan: each ends with its reason, and the queue moves on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from execution import alarms, locks, transitions
+from execution.models import ObjectKind
+from execution.plan import Declined
+from execution.transitions import Change
+from justtrades import clock
+from recorders.alert import ENTRIES, EXITS
+from recorders.models import Signal, SignalStatus
+
+MAX_PLAN_ATTEMPTS = 3
+PLANNING_FAILED = "PLANNING_FAILED"
+OVERTAKING = timedelta(seconds=60)
+"""How far back a close is looked for that came before the entry which it follows."""
+
+
+def superseded_by(signal: Signal) -> Declined | None:
+    """Why an entry without positions is too late: a close of the same ticker fired after it, and came before it."""
+    entries, exits = ({action.value for action in actions} for actions in (ENTRIES, EXITS))
+    if signal.fired_at is None or signal.action not in entries:
+        return None
+    overtaken = Signal.objects.filter(
+        owner_id=signal.owner_id,
+        recorder_id=signal.recorder_id,
+        ticker=signal.ticker,
+        action__in=exits,
+        received_at__gte=signal.received_at - OVERTAKING,
+        received_at__lte=signal.received_at,
+        fired_at__gt=signal.fired_at,
+    ).exclude(status=SignalStatus.REFUSED)
+    if not overtaken.exists():
+        return None
+    return Declined("SUPERSEDED", "a close that fired after this entry came before it")
+
+
+def count_restart() -> None:
+    """What waits for a plan when a lane starts may be what ended the one before: that counts as a try at it."""
+    waiting = Signal.objects.filter(status=SignalStatus.RECEIVED).order_by().values_list("recorder_id", flat=True)
+    for recorder_id in waiting.distinct():
+        give_up_on(recorder_id, "the process that planned it ended in the middle")
+
+
+def give_up_on(recorder_id: UUID, reason: str) -> None:
+    """Count a failed try at the recorder's oldest waiting signal; after the last one the signal is IGNORED, visibly."""
+    with transaction.atomic():
+        locks.lock_planning_of(recorder_id)
+        signal = locks.lock_next_signal_of(recorder_id)
+        if signal is None:
+            return
+        signal.plan_attempts += 1
+        if signal.plan_attempts >= MAX_PLAN_ATTEMPTS:
+            signal.status, signal.reason_code = SignalStatus.IGNORED, PLANNING_FAILED
+            signal.reason_text = f"planning failed {signal.plan_attempts} times: {reason}"[:512]
+            transitions.record([
+                Change(signal.owner_id, ObjectKind.SIGNAL, signal.id, SignalStatus.RECEIVED, signal.status,
+                       clock.now(), signal.reason_text)
+            ])  # fmt: skip
+            text = f"{signal} of {signal.recorder} was not executed: {signal.reason_text}"
+            alarms.raise_alarm(
+                owner_id=signal.owner_id, account_id=None, code=PLANNING_FAILED, ref=signal.pk, text=text
+            )
+        signal.save(update_fields=["plan_attempts", "status", "reason_code", "reason_text"])

@@ -1,0 +1,168 @@
+"""F45, F49, F50, F52, F53, F57, F59: overfills, trades by hand, lies, a switch, a busy flatten, nobody watching."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.services import approve, withdraw_approval
+from execution import commands
+from execution.models import Alarm, Break, BreakKind, BreakState, Flatten, FlattenStatus, Order, OrderIntent, Position
+from justtrades import clock
+from risk import switch
+from risk.models import AccountDay, LimitKind, LimitScope, RiskLimit, SwitchMode, SwitchScope
+from tests.e2e.house import House, symbol
+from tests.e2e.plant import Plant
+from tests.faults import invariants
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+RECONCILED_S = 75.0
+"""Every account is compared within a minute."""
+
+
+def test_f49_a_trade_by_hand_is_adopted_shown_and_never_touched(plant: Plant, make_house: Callable[..., House]) -> None:
+    house = make_house(followers=1)
+    (follower,) = house.followers
+    house.post("buy")
+    house.await_protected(+1)
+    follower.sandbox.manual(follower.broker_id, symbol(), "Buy", 2)
+    adopted = Break.objects.filter(
+        account=follower.trader.account, kind=BreakKind.EXTERNAL_POSITION, state=BreakState.ADOPTED
+    )
+    plant.until(adopted.exists, "it is adopted and shown", RECONCILED_S)
+    assert (follower.net, follower.venue_net) == (1, 3)
+    house.post("close")
+    plant.until(lambda: follower.net == 0 and follower.venue_net == 2, "our own share is closed, and no more", 30)
+    assert not OrderIntent.objects.filter(trader=follower.trader, status__in=["failed", "denied"]).exists()
+    house.post("buy")
+    plant.until(lambda: follower.net == 1 and follower.venue_net == 3, "it does not keep us from trading", 30)
+    follower.sandbox.manual(follower.broker_id, symbol(), "Sell", 2)
+    plant.until(lambda: not adopted.exists(), "it is over when it is gone", RECONCILED_S)
+
+
+def test_f50_books_that_differ_pause_entries_and_nothing_is_traded(
+    plant: Plant, make_house: Callable[..., House]
+) -> None:
+    house = make_house(followers=2)
+    wrong, right = house.followers
+    house.post("buy")
+    house.await_protected(+1)
+    before = Order.objects.count()
+    Position.objects.filter(trader=wrong.trader).update(net_qty=3)
+    broken = Break.objects.filter(account=wrong.trader.account, kind=BreakKind.QUANTITY, state=BreakState.OPEN)
+    plant.until(broken.exists, "the difference is a break", RECONCILED_S)
+    assert broken.get().pauses_entries
+    assert Alarm.objects.filter(owner=house.owner, ended_at=None).exists()
+    assert (Order.objects.count(), wrong.venue_net) == (before, 1), "nothing was traded to fix it"
+    house.post("close")
+    house.await_flat()
+    plant.until(lambda: not broken.exists(), "the books agree again", RECONCILED_S)
+    house.post("buy")
+    house.await_protected(+1)
+    assert right.net == 1
+
+
+def test_f45_more_is_filled_than_was_asked_for_and_the_excess_goes(
+    plant: Plant, make_house: Callable[..., House]
+) -> None:
+    house = make_house(followers=2, initial_position_size=2)
+    over, right = house.followers
+    over.sandbox.fault(over.broker_id, "overfill", extra=1)
+    house.post("buy")
+    alarm = Alarm.objects.filter(account=over.trader.account, code="OVERFILL")
+    plant.until(alarm.exists, "it is said")
+    house.await_protected(+1, 2, timeout_s=40)
+    assert right.venue_net == 2
+    invariants.hold(house)
+
+
+def test_f52_after_the_switch_is_tripped_nothing_new_is_sent_and_exits_pass(
+    plant: Plant, make_house: Callable[..., House]
+) -> None:
+    house = make_house(followers=3)
+    house.post("buy")
+    house.await_protected(+1)
+    for number in range(3):
+        house.post("buy", id=f"f52-{number}")
+    owner_id = house.owner.pk
+    row = switch.trip(
+        scope=SwitchScope.USER, target=str(owner_id), mode=SwitchMode.REDUCE_ONLY, reason="a drill", actor_id=owner_id,
+        owner_id=owner_id,
+    )  # fmt: skip
+    tripped = clock.now()
+    denied = house.post("buy", id="f52-after")
+    entries = OrderIntent.objects.filter(signal_id=denied)
+    plant.until(lambda: entries.count() == 3 and {one.status for one in entries.all()} == {"denied"}, "denied")
+    assert {one.reason_code for one in entries.all()} == {"KILL_SWITCH"}
+    house.post("close")
+    house.await_flat()
+    late = Order.objects.filter(trader__recorder=house.recorder, role="entry", submit_started_at__gt=tripped)
+    assert [one for one in late if (one.submit_started_at - tripped).total_seconds() > 1] == []
+    plant.kill("lane")
+    plant.start_lane()
+    house.await_live()
+    again = house.post("buy", id="f52-restart")
+    plant.until(
+        lambda: OrderIntent.objects.filter(signal_id=again, status="denied").count() == 3, "it outlives a restart"
+    )
+    switch.release(switch=row, actor=house.owner)
+    house.post("buy", id="f52-released")
+    house.await_protected(+1)
+    invariants.hold(house)
+
+
+def test_f53_everything_is_flattened_while_entries_are_on_their_way(
+    plant: Plant, make_house: Callable[..., House]
+) -> None:
+    house = make_house(followers=3)
+    for follower in house.followers[:2]:
+        follower.sandbox.fault(follower.broker_id, "delay", seconds=3, count=1)
+    house.post("buy")
+    time.sleep(0.3)
+    command = commands.flatten_everything(actor=house.owner, owner=house.owner)
+    acts = Flatten.objects.filter(command=command)
+    plant.until(lambda: not acts.filter(status=FlattenStatus.ACTING).exists() and acts.exists(), "all are verified", 40)
+    house.await_flat()
+    invariants.hold(house)
+
+
+def test_f57_a_monitor_that_is_dead_keeps_entries_out(plant: Plant, make_house: Callable[..., House]) -> None:
+    house = make_house(followers=1)
+    account = house.followers[0].trader.account
+    RiskLimit.objects.create(
+        owner=house.owner, scope=LimitScope.ACCOUNT, account=account, kind=LimitKind.DAILY_LOSS, amount=500
+    )
+    day = AccountDay.objects.filter(account=account)
+    plant.until(day.exists, "its day is counted")
+    plant.signal("lane", signal.SIGSTOP)
+    try:
+        plant.until(lambda: (clock.now() - day.get().checked_at).total_seconds() > 11, "nobody counts any more", 20)
+        entry = house.post("buy")
+        found = OrderIntent.objects.filter(signal_id=entry)
+        plant.until(lambda: found.exists() and found.get().finished_at, "it is decided by the sweeper")
+        assert (found.get().status, found.get().reason_code) == ("denied", "MONITOR_SILENT")
+    finally:
+        plant.signal("lane", signal.SIGCONT)
+    plant.until(lambda: (clock.now() - day.get().checked_at).total_seconds() < 3, "it counts again")
+    house.await_live()
+    house.post("buy")
+    house.await_protected(+1)
+
+
+def test_f59_who_may_no_longer_trade_keeps_every_way_out(plant: Plant, make_house: Callable[..., House]) -> None:
+    house = make_house(followers=2)
+    house.post("buy")
+    house.await_protected(+1)
+    withdraw_approval(user=house.owner)
+    try:
+        denied: Any = OrderIntent.objects.filter(signal_id=house.post("buy"))
+        plant.until(lambda: {one.status for one in denied.all()} == {"denied"}, "no entry passes")
+        house.post("close")
+        house.await_flat()
+        invariants.hold(house)
+    finally:
+        approve(user=house.owner)
