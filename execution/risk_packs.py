@@ -60,7 +60,7 @@ def pack_views(assignments: Iterable[PackAssignment], book: Book) -> dict[UUID, 
 def _pack_of(assignment: PackAssignment) -> Pack | None:
     try:
         return packs.get(assignment.pack, assignment.version)
-    except KeyError:
+    except (KeyError, packs.BadPack):
         return None
 
 

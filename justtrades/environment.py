@@ -74,6 +74,7 @@ class Environment(BaseSettings):
     MOST_WORKING_ORDERS: int = Field(default=50, ge=1)
     PRICE_COLLAR_PERCENT: Decimal = Field(default=Decimal(5), gt=0)
     SESSION_CHECKED_ENVIRONMENTS: CommaList = Field(default_factory=lambda: ["demo", "live"])
+    RECONCILE_EVERY_S: float = Field(default=60, ge=1)
     TRADINGVIEW_QUOTES: bool = False
     EGRESS_ADDRESS: str = "default"
     OAUTH_TRADOVATE_CLIENT_ID: str = ""

@@ -122,6 +122,7 @@ MOST_WORKING_ORDERS = ENV.MOST_WORKING_ORDERS
 PRICE_COLLAR_PERCENT = ENV.PRICE_COLLAR_PERCENT
 # Where the exchange's hours count: sandboxes and paper accounts trade around the clock.
 SESSION_CHECKED_ENVIRONMENTS = ENV.SESSION_CHECKED_ENVIRONMENTS
+RECONCILE_EVERY_S = ENV.RECONCILE_EVERY_S
 # Prices for screens only, delayed as TradingView says; lane 0 asks for them.
 TRADINGVIEW_QUOTES = ENV.TRADINGVIEW_QUOTES
 # All processes behind one public address share what venues allow an address.

@@ -10,7 +10,7 @@ from typing import Any
 from brokers.sandbox.errors import BadFieldError
 
 UNTIL_DELETED = frozenset({"delay", "refuse_connections", "bad_login"})
-IMMEDIATE = frozenset({"token_expiry", "silent_socket", "replay", "shutdown"})
+IMMEDIATE = frozenset({"token_expiry", "silent_socket", "replay", "shutdown", "position_lie"})
 EVERY_ENDPOINT = "*"
 ENTRY_LEG = "entry"
 LONGEST_WAIT_SECONDS = 86_400

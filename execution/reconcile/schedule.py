@@ -34,7 +34,8 @@ from execution.reports.absence import AT_WORK
 from justtrades import clock
 
 log = structlog.get_logger(__name__)
-EVERY = timedelta(seconds=60)
+EVERY = timedelta(seconds=settings.RECONCILE_EVERY_S)
+"""A minute, where nobody has set another."""
 AGAIN_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2.5, 2.5, 5, 10, 30))
 """The pauses before each further look at what is suspected; from the last one on the minute's look goes on alone."""
 RETRY_AFTER = timedelta(seconds=15)

@@ -85,8 +85,9 @@ def _gone_at_broker(lane: int) -> QuerySet[Position]:
     live = OrderIntent.objects.filter(
         trader_id=OuterRef("trader_id"), symbol=OuterRef("symbol"), status__in=LIVE_INTENTS
     )
-    # An entry that waits for the exit has sent nothing yet.
-    waits = Q(kind=IntentKind.ENTRY, status=IntentStatus.CLEARED, after__isnull=False)
+    # What waits for the exit has sent nothing yet.
+    waiting = [IntentKind.ENTRY, IntentKind.PROTECT]
+    waits = Q(kind__in=waiting, status=IntentStatus.CLEARED, after__isnull=False)
     under_way = live.exclude(waits).exclude(id__in=live.filter(_is_over()).values("id"))
     # The exit's last fill and the report that nothing is left come together.
     is_newer = Exists(flat.filter(reported_at__gt=OuterRef("updated_at")))

@@ -75,6 +75,7 @@ class Plant:
             **self._addresses(),
             "LANES": "1",
             "DEBUG_FAULTS": "true",
+            "RECONCILE_EVERY_S": "8",
         }
 
     def _addresses(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ from tests.execution.watched import (
     watch_for,
     wished,
 )
+from tests.factories import OrderIntentFactory
 from traders.exits import template_from
 
 pytestmark = pytest.mark.django_db
@@ -203,14 +204,23 @@ def test_a_close_that_found_nothing_ends_with_the_record_of_what_was_closed_by_h
         venue.end("502")
     watch_for(venue, start, 5.1)
     assert (asked_of(venue), position().net_qty) == (["flatten"], 2), "a stream that is silent has not told of it"
+    (closed,) = wished("UNPROTECTED")
+    waiting = OrderIntentFactory(
+        trader=closed.trader, kind="protect", leg="protect", status=IntentStatus.CLEARED, after=closed,
+        cleared_at=start, symbol=closed.symbol, exits=position().exits,
+    )  # fmt: skip
     with later(start, 6):
         venue.state_position(None)
     watch_for(venue, start, 7.5)
     assert position().net_qty == 2, "its fill may be on the way"
     watch_for(venue, start, 8.5)
-    (closed,) = wished("UNPROTECTED")
+    closed.refresh_from_db()
     assert (position().net_qty, closed.status) == (0, IntentStatus.DONE)
     assert Order.objects.get(intent=closed).status == "canceled", "or a later trade by hand would be taken for it"
+    with later(start, 9):
+        venue.run()
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.reason_code) == (IntentStatus.DONE, "ALREADY_FLAT")
 
 
 # F46: a target is refused.

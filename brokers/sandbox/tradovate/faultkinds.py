@@ -33,4 +33,6 @@ TRADOVATE_KINDS: Kinds = KINDS | {
     "refresh_refused": {},
     # overfill: the entry fills for more contracts than it was for.
     "overfill": {"extra": (1, _contracts)},
+    # position_lie: what the account holds is shown as this many contracts more, until something of it trades.
+    "position_lie": {"by": (1, _contracts)},
 }

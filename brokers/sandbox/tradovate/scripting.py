@@ -57,24 +57,38 @@ def act_at_once(venue: Venue, fault: Fault, subject: Account | Login | None) -> 
             socket.shut_down(fault.params["reasonCode"])
     if fault.kind == "replay":
         return _replay(venue, subject)
+    if fault.kind == "position_lie":
+        return _lie(venue, _accounts_of(venue, subject), fault.params["by"])
     return len(sockets)
 
 
 def _replay(venue: Venue, subject: Account | Login | None) -> int:
     """Send every fill, executionReport and order of the session again, unchanged."""
-    accounts = list(venue.accounts.values())
-    if isinstance(subject, Login):
-        accounts = subject.accounts
-    elif subject is not None:
-        accounts = [subject]
     count = 0
-    for account in accounts:
+    for account in _accounts_of(venue, subject):
         for entity_type, event_type in (("order", "Updated"), ("executionReport", "Created"), ("fill", "Created")):
             for row in account.rows[entity_type].values():
                 account.emit(entity_type, event_type, row)
                 count += 1
         account.flush()
     return count
+
+
+def _accounts_of(venue: Venue, subject: Account | Login | None) -> list[Account]:
+    if isinstance(subject, Login):
+        return subject.accounts
+    return list(venue.accounts.values()) if subject is None else [subject]
+
+
+def _lie(venue: Venue, accounts: list[Account], by: int) -> int:
+    """Show open positions bigger than they are; the engine knows better, and so does the next fill."""
+    held = [(account, one) for account in accounts for one in account.positions.values() if one.net != 0]
+    for account, position in held:
+        position.row = {**position.row, "timestamp": venue.desk.stamp(), "netPos": position.net + by}
+        account.updated("position", position.row)
+        account.end_frame()
+        account.flush()
+    return len(held)
 
 
 def manual_trade(venue: Venue, account: Account, contract: Contract, action: str, qty: int) -> Row:
