@@ -37,6 +37,7 @@ from risk.models import SwitchScope
 from risk.room import UNKNOWN, room_of
 
 WORKING = "working orders of this account"
+COLLAR_PRICE_AGE = timedelta(hours=1)
 
 
 class Entry(NamedTuple):
@@ -198,13 +199,13 @@ class Clearance:
         return self._markets[key]
 
     def _collar(self, follower: Follower, entry: Entry) -> Collar | None:
-        """None without a fresh price: an old one says nothing about what is absurd now."""
+        """None without a price of the last hour: what is absurd can be told from one that is not new, too."""
         if entry.leg.price is None:
             return None
         if entry.symbol not in self._quotes:
             self._quotes[entry.symbol] = read_quotes({entry.symbol}, self.now)
-        quote = self._quotes[entry.symbol].fresh(entry.symbol, source_of(follower.venue, follower.environment))
-        if quote is None or quote.last is None:
+        quote = self._quotes[entry.symbol].quote(entry.symbol, source_of(follower.venue, follower.environment))
+        if quote is None or quote.last is None or not quote.is_fresh(self.now, COLLAR_PRICE_AGE):
             return None
         return Collar(entry.leg.price, quote.last, settings.PRICE_COLLAR_PERCENT)
 

@@ -170,9 +170,11 @@ def no_quotes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "age", "status"), [(25_000, 0, "denied"), (25_000, 11, "cleared"), (22_500, 0, "cleared")]
+    ("last", "age", "status"), [(25_000, 1800, "denied"), (25_000, 3700, "cleared"), (22_500, 0, "cleared")]
 )
-def test_a_limit_price_far_from_a_fresh_last_price_is_denied(last: int, age: int, status: str, no_quotes: None) -> None:
+def test_a_limit_price_far_from_the_last_one_of_the_hour_is_denied(
+    last: int, age: int, status: str, no_quotes: None
+) -> None:
     recorder, _ = recorder_with(1, settings={"entry_type": "limit"})
     cache.store([Quote(MNQ, D(last), None, None, clock.now() - timedelta(seconds=age), "tradovate/sandbox")])
     (intent,) = planned_intents(recorder, limit_price=D(22_000))
