@@ -84,7 +84,7 @@ def _flatten(position: Position, cutoff: datetime) -> bool:
     failed = OrderIntent.objects.filter(
         idempotency_key__startswith=f"{IntentSource.RISK_ACTION.value}:{wish}.", status=IntentStatus.FAILED
     ).count()
-    is_new = wish_exit(position, Wanting(IntentSource.RISK_ACTION, f"{wish}.{failed}", "CUTOFF", text))
+    is_new = wish_exit(position, Wanting(IntentSource.RISK_ACTION, f"{wish}.{failed}", "CUTOFF", text, waits=False))
     if is_new:
         log.info("cutoff.flatten", account=position.account.name, symbol=position.symbol, net=position.net_qty)
     return is_new

@@ -226,4 +226,4 @@ def _close_share(flatten: Flatten) -> int:
 def _wanting(flatten: Flatten, symbol: str) -> Wanting:
     wish = f"{flatten.pk}.{flatten.tries}.{symbol}"
     source = IntentSource(flatten.source)
-    return Wanting(source, wish, flatten.reason_code, flatten.reason_text, flatten.command)
+    return Wanting(source, wish, flatten.reason_code, flatten.reason_text, flatten.command, waits=False)

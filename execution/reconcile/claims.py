@@ -90,6 +90,7 @@ def _set(
     if net == 0:
         spans.end_flat(position, now)
         position.avg_price, position.exits, position.is_at_break_even = None, "", False
+        position.stop_distance = None
     else:
         position.avg_price = position.avg_price if average is None else average
         position.opened_at = position.opened_at if before * net > 0 else now
@@ -106,7 +107,7 @@ def _set(
         position.unprotected_since = None
     position.save(
         update_fields=[
-            "net_qty", "avg_price", "exits", "is_at_break_even", "opened_at", "unprotected_since", "updated_at",
+            "net_qty", "avg_price", "exits", "is_at_break_even", "stop_distance", "opened_at", "unprotected_since", "updated_at",
         ]
     )  # fmt: skip
     transitions.record([

@@ -208,7 +208,8 @@ def _book(ledger: Ledger, fill: Fill, position: Position, qty: int, price: Decim
     if before == 0:
         position.opened_at = ledger.now
     if position.net_qty == 0:
-        position.exits, position.is_at_break_even = "", False
+        # What is opened next says itself what it wants.
+        position.exits, position.is_at_break_even, position.stop_distance = "", False, None
     ledger.changes.append(
         Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", f"{position.net_qty:+d}",
                ledger.now, f"{fill.side} {qty} @ {price}")

@@ -117,6 +117,10 @@ class Ledger:
         if before is status or (before in DONE and before is not OrderStatus.NOT_PLACED):
             return
         order.status = status.value
+        if status in DONE:
+            # Nobody can fulfil what was wished of it.
+            order.wanted_qty = order.wanted_price = order.change_sent_at = None
+            order.change_attempts = 0
         self.touch(order)
         self._note(order, before.value, detail)
 

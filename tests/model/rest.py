@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from execution.flatten import live_orders
 from execution.invariants import Scope, check
-from execution.models import Order, OrderIntent, Position
+from execution.models import Break, BreakState, Order, OrderIntent, Position
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import IN_FLIGHT
 from justtrades import clock
@@ -56,9 +56,11 @@ def _everything_arrives(lane: Lane) -> None:
 
 def _busy(lane: Lane) -> list[str]:
     owner = lane.recorder.owner
-    intents = OrderIntent.objects.filter(owner=owner, status__in=sorted(LIVE_INTENTS))
-    orders = Order.objects.filter(owner=owner, status__in=sorted(IN_FLIGHT))
-    wished = Order.objects.filter(owner=owner, wanted_qty__isnull=False)
+    # Where the books differ for good a person decides; until then what was to close more than there was waits.
+    waits = Break.objects.filter(owner=owner, state=BreakState.OPEN).values("account_id")
+    intents = OrderIntent.objects.filter(owner=owner, status__in=sorted(LIVE_INTENTS)).exclude(account_id__in=waits)
+    orders = Order.objects.filter(owner=owner, status__in=sorted(IN_FLIGHT)).exclude(account_id__in=waits)
+    wished = Order.objects.filter(owner=owner, wanted_qty__isnull=False).exclude(account_id__in=waits)
     return [
         *(f"intent {one.kind} {one.side} {one.qty} {one.status} {one.reason_code}" for one in intents),
         *(f"order {one.role} {one.side} {one.qty} {one.status}" for one in orders),

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.browser
 OpenScreen = Callable[..., Screen]
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>bold</b>{{7*7}}"
 PATHS = (
-    "/", "/signals/", "/positions/", "/orders/", "/risk/", "/recorders/", "/recorders/new/", "/traders/",
+    "/", "/signals/", "/positions/", "/orders/", "/risk/", "/risk/protection/", "/breaks/", "/recorders/",
+    "/recorders/new/", "/traders/",
     "/traders/new/", "/brokers/", "/brokers/connect/", "/settings/", "/accounts/2fa/", "/accounts/password/change/",
     "/nowhere/",
 )  # fmt: skip
