@@ -23,12 +23,10 @@ def main() -> None:
     fleet = Fleet(setup)
     frames = [fleet.exit_frames(number) for number in range(setup["ticks"])]
     quotes = _subscribe(setup, fleet)
-    fleet.settle()
     print("ready", flush=True)
     for number in range(setup["ticks"]):
         _await_move(quotes)
         fleet.write(frames[number])
-        fleet.settle()
 
 
 def _subscribe(setup: dict[str, Any], fleet: Fleet) -> websocket.WebSocket:

@@ -47,6 +47,15 @@ _WATCHED = """
 """
 
 
+_COUNTED = """
+    SELECT count(*) FROM risk_accountday d JOIN risk_risklimit r ON r.account_id = d.account_id
+    JOIN traders_trader t ON t.account_id = d.account_id AND t.is_enabled
+    JOIN recorders_recorder c ON c.id = t.recorder_id AND c.name = 'Demo MNQ breakout'
+    WHERE d.realized = %s AND d.ends_at > now()
+"""
+_CLOSING = "SELECT count(*) FROM execution_flatten WHERE status = 'acting'"
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     accounts: int
@@ -71,6 +80,7 @@ class RiskBench:
         self._symbol = instruments.resolve("MNQ1!", clock.now().date()).symbol
         # Equal alerts would be resends of one.
         self._prices = itertools.count(PRICE)
+        self._rounds_done = 0
 
     def run(self) -> Figures:
         """Milliseconds from the order to move the price to each flatten's arrival, by the sandbox's own clock."""
@@ -86,7 +96,9 @@ class RiskBench:
 
     def _round(self) -> list[float]:
         """Buy on all, wait until all are watched, let the price fall."""
-        time.sleep(_NEXT_S)
+        until(lambda: self._database.row(_CLOSING)[0] == 0, "not all closings were verified", 60)
+        lost = -2 * FALL_POINTS * self._rounds_done
+        until(lambda: self._database.row(_COUNTED, lost)[0] == self._effort.accounts, "not all losses were counted")
         self._database.do("DELETE FROM execution_flatten")
         self._database.do("DELETE FROM risk_riskaction")
         self._database.do(_RAISE_LIMITS, ROOM_DOLLARS)
@@ -103,6 +115,7 @@ class RiskBench:
         if len(arrivals) < wanted:
             raise RuntimeError(f"{len(arrivals)} flattens arrived at the venue, {wanted} were expected")
         self._database.until_quiet()
+        self._rounds_done += 1
         return arrivals
 
     def _arrivals(self, since: float) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from io import StringIO
@@ -70,3 +70,36 @@ def update_rows(
     with connection.wrap_database_errors, connection.cursor() as cursor:
         changed = execute_values(cursor.cursor, statement, rows, template=casts, page_size=len(rows), fetch=True)
     return [row[0] for row in changed]
+
+
+def copy_fields(model: type[models.Model], rows: Sequence[Mapping[str, object]]) -> int:
+    """`copy_rows` for rows by field: all give the same ones, and what they do not give is the field's default."""
+    if not rows:
+        return 0
+    names, defaults = _columns(model, rows[0])
+    return copy_rows(model, names, [(*row.values(), *defaults) for row in rows])
+
+
+def insert_unless_there(model: type[models.Model], rows: Sequence[Mapping[str, object]]) -> list[Any]:
+    """Insert rows by field, as `copy_fields`, but for those that break a unique constraint; the ids of those made."""
+    if not rows:
+        return []
+    names, defaults = _columns(model, rows[0])
+    statement = (
+        f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) VALUES %s "  # noqa: S608 - own names
+        "ON CONFLICT DO NOTHING RETURNING id"
+    )
+    values = [(*row.values(), *defaults) for row in rows]
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        made = execute_values(cursor.cursor, statement, values, page_size=len(values), fetch=True)
+    return [row[0] for row in made]
+
+
+def _columns(model: type[models.Model], given: Mapping[str, object]) -> tuple[list[str], list[object]]:
+    """The given fields and those that need a value besides, and the defaults of the latter."""
+    missing = {
+        field.attname: field.get_default()
+        for field in model._meta.concrete_fields
+        if field.attname not in given and not field.null and not isinstance(field, models.AutoField)
+    }
+    return [*given, *missing], list(missing.values())

@@ -20,7 +20,7 @@ from brokers.sessions import DEFAULT_ROLL, EXCHANGE_ZONE, SessionDay, session_of
 _FIELDS = (
     "id", "owner_id", "login_id", "broker_id", "name", "login__venue", "login__environment", "cash", "cash_at",
     "risk_rules__fee_per_contract", "risk_rules__roll_at", "risk_rules__roll_zone",
-    "equity__reset_at", "equity__intraday_high", "equity__end_of_day_high",
+    "equity__reset_at", "equity__intraday_high", "equity__end_of_day_high", "login__lane_slot",
 )  # fmt: skip
 BEFORE_NOON = time(11, 59)
 """A moment that belongs to the session of its own date, whenever that rolls (`brokers.sessions`)."""
@@ -47,6 +47,7 @@ class Account:
     roll_zone: str = EXCHANGE_ZONE
     reset_at: datetime | None = None
     marks: tuple[Decimal | None, Decimal | None] = (None, None)
+    lane_slot: int = 0
 
     def session(self, now: datetime) -> SessionDay:
         return session_of(now, self.roll_at, self.roll_zone)
@@ -68,7 +69,7 @@ def load_accounts(lane: int) -> dict[UUID, Account]:
 def _account(row: tuple[Any, ...]) -> Account:
     (
         account_id, owner_id, login_id, broker_id, name, venue, environment, cash, cash_at,
-        fee, roll_at, roll_zone, reset_at, *marks,
+        fee, roll_at, roll_zone, reset_at, intraday_high, end_of_day_high, lane_slot,
     ) = row  # fmt: skip
     return Account(
         id=account_id,
@@ -84,5 +85,6 @@ def _account(row: tuple[Any, ...]) -> Account:
         roll_at=DEFAULT_ROLL if roll_at is None else roll_at,
         roll_zone=EXCHANGE_ZONE if roll_zone is None else roll_zone,
         reset_at=reset_at,
-        marks=(marks[0], marks[1]),
+        marks=(intraday_high, end_of_day_high),
+        lane_slot=lane_slot,
     )

@@ -9,19 +9,19 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from execution import feed, flatten
+from execution import flatten
 from execution.flatten import Wish
 from execution.models import IntentSource, Position
 from justtrades import clock
+from justtrades.ids import new_id
 from risk.models import ActionStatus, EventKind, RiskAction, RiskEvent
 
-log = structlog.get_logger(__name__)
 LIMIT = "limit:"
 
 
@@ -51,7 +51,7 @@ DecidedKey = tuple[str, UUID, UUID | None, date]
 def decide(breaches: Sequence[Breach]) -> int:
     """Write down what is new and begin to close it; how many actions that made. The caller dispatches."""
     now = clock.now()
-    wanted = [_action(breach, now) for breach in breaches]
+    wanted = [RiskAction(**action_fields(new_id(), breach, now)) for breach in breaches]
     with transaction.atomic():
         RiskAction.objects.bulk_create(wanted, ignore_conflicts=True)
         made_ids = set(RiskAction.objects.filter(pk__in=[one.pk for one in wanted]).values_list("pk", flat=True))
@@ -62,10 +62,6 @@ def decide(breaches: Sequence[Breach]) -> int:
         )
         flattens = flatten.begin_all((one.account_id, one.owner_id, one.trader_id, _wish(one)) for one in made)
         flatten.act_on(flattens)
-    for one in made:
-        log.warning("guard.breached", account=str(one.account_id), code=one.code, text=one.text)
-    for owner_id in {one.owner_id for one in made}:
-        feed.announce(owner_id, "connections")
     return len(made)
 
 
@@ -96,23 +92,25 @@ def decided_in(sessions: Iterable[date], account_ids: Iterable[UUID]) -> set[Dec
     return set(rows.values_list("limit_key", "account_id", "trader_id", "session"))
 
 
-def _action(breach: Breach, now: datetime) -> RiskAction:
+def action_fields(pk: UUID, breach: Breach, now: datetime) -> dict[str, Any]:
+    """The decision as a row, by column."""
     is_row = breach.limit_key.startswith(LIMIT)
-    return RiskAction(
-        owner_id=breach.owner_id,
-        limit_id=UUID(breach.limit_key.removeprefix(LIMIT)) if is_row else None,
-        limit_key=breach.limit_key,
-        account_id=breach.account_id,
-        trader_id=breach.trader_id,
-        session=breach.session,
-        code=breach.code,
-        text=breach.text[:512],
-        had=breach.had,
-        allowed=breach.allowed,
-        status=ActionStatus.FLATTENING,
-        decided_at=now,
-        locks_until=breach.locks_until,
-    )
+    return {
+        "id": pk,
+        "owner_id": breach.owner_id,
+        "limit_id": UUID(breach.limit_key.removeprefix(LIMIT)) if is_row else None,
+        "limit_key": breach.limit_key,
+        "account_id": breach.account_id,
+        "trader_id": breach.trader_id,
+        "session": breach.session,
+        "code": breach.code,
+        "text": breach.text[:512],
+        "had": breach.had,
+        "allowed": breach.allowed,
+        "status": ActionStatus.FLATTENING.value,
+        "decided_at": now,
+        "locks_until": breach.locks_until,
+    }
 
 
 def _wish(action: RiskAction, again: str = "") -> Wish:

@@ -23,6 +23,7 @@ from execution.guard.decide import Breach
 from execution.guard.findings import Findings
 from execution.guard.market import Market
 from execution.guard.packs import late_positions
+from execution.guard.strike import can_strike, strike, tell
 from execution.guard.watching import Watching
 from execution.lane.runtime import Lane
 from justtrades import clock
@@ -139,11 +140,19 @@ class Guard:
     def _decide(self, breaches: list[Breach]) -> None:
         if not breaches or not self._lane.is_owner:
             return
-        decide.decide(breaches)
+        days = self._watching.days
+        short = [breach for breach in breaches if can_strike(breach, days)]
+        requests = strike(short, days) if short else []
+        longer = breaches if requests is None else [breach for breach in breaches if not can_strike(breach, days)]
         killpoint("guard.decided")
-        self._watching.ledger.note(breaches)
-        self._lane.dispatch()
+        if requests:
+            self._lane.submit(requests)
+        if longer:
+            decide.decide(longer)
+            self._lane.dispatch()
         killpoint("guard.sent")
+        self._watching.ledger.note(breaches)
+        tell(breaches)
 
     def _save(self, now: datetime) -> None:
         found = self._findings.of(self._watching, self._market, now)

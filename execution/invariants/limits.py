@@ -71,25 +71,35 @@ def tells_no_secret(scope: Scope) -> Iterator[str]:
 
 
 def throttled(scope: Scope) -> Iterator[str]:
-    """I14: no account, recorder, nor all together send more entries in any 60 s than the throttles allow."""
+    """I14: nobody's entries, and no recorder's signals, come faster in any 60 s than the throttles allow."""
     rates = scope.rates
     if rates == Rates():
         return
+    limits = {"account": rates.account, "recorder": rates.recorder, "platform": rates.platform}
+    recent: dict[tuple[str, str], deque[datetime]] = defaultdict(deque)
+    told: set[tuple[str, str]] = set()
+    for name, target, at in _paced(scope):
+        limit, window = limits[name], recent[name, target]
+        window.append(at)
+        while at - window[0] >= MINUTE:
+            window.popleft()
+        if limit is not None and len(window) > limit and (name, target) not in told:
+            told.add((name, target))
+            what = "signals" if name == "recorder" else "entries"
+            yield f"{name} {target}: {len(window)} {what} in the minute to {at:%H:%M:%S}, limit {limit}"
+
+
+def _paced(scope: Scope) -> Iterator[tuple[str, str, datetime]]:
+    """Every entry that was sent counts for its account and for all, the first of a signal for the signal's recorder."""
     entries = scope.of(Order.objects.filter(role=OrderRole.ENTRY, submit_started_at__isnull=False), "submit_started_at")
-    recent: dict[tuple[str, object], deque[datetime]] = defaultdict(deque)
-    told: set[tuple[str, object]] = set()
-    for account_id, recorder_id, at in entries.order_by("submit_started_at").values_list(
-        "account_id", "trader__recorder_id", "submit_started_at"
+    acted_on = set()
+    for account_id, signal_id, recorder_id, at in entries.order_by("submit_started_at").values_list(
+        "account_id", "intent__signal_id", "intent__signal__recorder_id", "submit_started_at"
     ):
-        scopes = (("account", account_id, rates.account), ("recorder", recorder_id, rates.recorder),
-                  ("platform", "", rates.platform))  # fmt: skip
-        for name, target, limit in scopes:
-            if limit is None or at is None or target is None:
-                continue
-            window = recent[name, target]
-            window.append(at)
-            while at - window[0] >= MINUTE:
-                window.popleft()
-            if len(window) > limit and (name, target) not in told:
-                told.add((name, target))
-                yield f"{name} {target}: {len(window)} entries in the minute to {at:%H:%M:%S}, limit {limit}".strip()
+        if at is None:
+            continue
+        yield "account", str(account_id), at
+        yield "platform", "", at
+        if signal_id is not None and signal_id not in acted_on:
+            acted_on.add(signal_id)
+            yield "recorder", str(recorder_id), at

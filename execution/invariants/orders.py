@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ BEHIND_LEGS = timedelta(seconds=5)
 """How long what closes may wait for legs that are in its way (`execution.dispatch.CUT_BOUND`)."""
 BEATS_WITHIN = timedelta(seconds=3)
 NEEDED_LOOKS = 2
+LOOKS = re.compile(r"(\d+) looks? at the broker's books")
 UNDONE = (IntentStatus.DENIED, IntentStatus.EXPIRED, IntentStatus.FAILED)
 NOT_FOLLOWED = (SignalStatus.IGNORED, SignalStatus.EXPIRED, SignalStatus.REFUSED)
 
@@ -80,11 +82,12 @@ def doubt_ended_with_evidence(scope: Scope) -> Iterator[str]:
         order = orders.get(object_id)
         if order is None:
             continue
-        is_unseen = detail == "" or ("looks" in detail and order.queries_without_trace < NEEDED_LOOKS)
+        looks = LOOKS.match(detail)
+        is_unseen = detail == "" or (looks is not None and int(looks[1]) < NEEDED_LOOKS)
         if state == OrderStatus.SUBMITTING:
             yield f"order {object_id}: sent again while its fate was unknown"
         elif state == OrderStatus.NOT_PLACED and is_unseen:
-            yield f"order {object_id}: called not placed after {order.queries_without_trace} looks"
+            yield f"order {object_id}: called not placed without evidence ({detail})"
         elif state != OrderStatus.NOT_PLACED and not (order.broker_order_id or order.reject_code or detail):
             yield f"order {object_id}: went from UNKNOWN to {state} without evidence"
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound=Model)
@@ -14,11 +15,20 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Most entries in any 60 s; None: not limited."""
+    """Most in any 60 s, None: no limit: entries of an account and of all together, signals that a recorder acts on."""
 
     account: int | None = None
     recorder: int | None = None
     platform: int | None = None
+
+    @classmethod
+    def configured(cls) -> Rates:
+        """What the throttles of this installation allow."""
+        return cls(
+            settings.ENTRIES_PER_MINUTE_ACCOUNT,
+            settings.SIGNALS_PER_MINUTE_RECORDER,
+            settings.ENTRIES_PER_MINUTE_PLATFORM,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ def _set(
         position.unprotected_since = None
     position.save(
         update_fields=[
-            "net_qty", "avg_price", "exits", "is_at_break_even", "stop_distance", "opened_at", "unprotected_since", "updated_at",
+            "net_qty", "avg_price", "exits", "is_at_break_even", "stop_distance", "opened_at", "unprotected_since",
+            "updated_at",
         ]
     )  # fmt: skip
     transitions.record([

@@ -3,94 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from brokers.models import BrokerAccount
-from execution.guard import decide
 from execution.guard.accounts import load_accounts
-from execution.guard.market import Market
 from execution.guard.opening import open_days
 from execution.guard.rebase import rebase
-from execution.guard.watching import Watching
-from execution.models import Flatten, IntentKind, OrderIntent, Position
 from justtrades import clock
 from risk.models import (
     AccountDay,
     AccountEquity,
     AccountRules,
-    ActionStatus,
     Basis,
     LimitKind,
     LimitScope,
-    RiskAction,
-    RiskEvent,
-    RiskLimit,
     Unit,
 )
 from tests.execution.desk import MNQ
+from tests.execution.watchers import START, THURSDAY, fill, limit, reached, source, trader_on, watched_account, watching
 from tests.factories import (
     BrokerAccountFactory,
     BrokerPositionFactory,
-    FillFactory,
-    OrderFactory,
-    OrderIntentFactory,
     PositionFactory,
     TraderFactory,
 )
 from traders.models import Trader
 
 pytestmark = pytest.mark.django_db
-START = Decimal(25_000)
-THURSDAY = datetime(2026, 11, 12, 16, tzinfo=UTC)
 
 
 @pytest.fixture
 def account() -> BrokerAccount:
-    return BrokerAccountFactory(cash=Decimal(50_000), cash_at=clock.now())
+    return watched_account()
 
 
 @pytest.fixture
 def trader(account: BrokerAccount) -> Trader:
-    return TraderFactory(account=account, recorder__owner=account.owner)
-
-
-def source(account: BrokerAccount) -> str:
-    return f"{account.login.venue}/{account.login.environment}"
-
-
-def fill(account: BrokerAccount, side: str, price: float, trader: Trader | None = None, **of: Any) -> None:
-    """`trader` None: by hand at the broker."""
-    qty = of.setdefault("qty", 1)
-    usual = {"symbol": MNQ, "side": side, "price": Decimal(str(price)), **of}
-    if trader is None:
-        FillFactory(account=account, order=None, broker_order_id="9", **usual)
-        return
-    order = OrderFactory(intent=OrderIntentFactory(trader=trader, symbol=MNQ, qty=qty))
-    FillFactory(order=order, **usual)
-
-
-def watching(account: BrokerAccount, price: float | None = None, now: datetime | None = None) -> Watching:
-    market = Market()
-    watched = Watching(0, market)
-    watched.reload(now or clock.now())
-    if price is not None:
-        market.seed((MNQ, source(account)), Decimal(str(price)), clock.now() + timedelta(seconds=1))
-    watched.assess_all()
-    return watched
-
-
-def limit(account: BrokerAccount, kind: str = LimitKind.DAILY_LOSS, amount: float = 100, **fields: Any) -> RiskLimit:
-    usual = {"scope": LimitScope.ACCOUNT, "account": account} if "scope" not in fields else {}
-    return RiskLimit.objects.create(owner=account.owner, kind=kind, amount=Decimal(str(amount)), **usual, **fields)
-
-
-def reached(watched: Watching) -> list[tuple[str, Any]]:
-    """Code and trader of each decision that is due."""
-    return [(one.code, one.trader_id) for one in watched.ledger.new_breaches(watched.subjects)]
+    return trader_on(account)
 
 
 def test_the_day_is_what_was_realised_and_what_is_open_whoever_traded(account: BrokerAccount, trader: Trader) -> None:
@@ -239,43 +192,6 @@ def test_a_traders_own_setting_is_watched_too(account: BrokerAccount, trader: Tr
     fill(account, "buy", 25_000, trader=trader)
     watched = watching(account, 24_980)
     assert [one.limit_key for one in watched.ledger.new_breaches(watched.subjects)] == [f"setting:{trader.pk}"]
-
-
-def breach_of(watched: Watching) -> list[decide.Breach]:
-    return watched.ledger.new_breaches(watched.subjects)
-
-
-def test_a_breach_is_decided_once_closed_and_locked(account: BrokerAccount) -> None:
-    row = limit(account)
-    fill(account, "buy", 25_000)
-    PositionFactory(trader=TraderFactory(account=account, recorder__owner=account.owner), symbol=MNQ, net_qty=1)
-    watched = watching(account, 24_900)
-    breaches = breach_of(watched)
-    assert (decide.decide(breaches), decide.decide(breaches)) == (1, 0)
-    action = RiskAction.objects.get()
-    session = watched.days[account.pk].session
-    assert (action.limit, action.session, action.locks_until) == (row, session.day, session.end)
-    assert (action.had, action.allowed, action.status) == (-200, -100, ActionStatus.FLATTENING)
-    assert action.text == "Daily loss: had -$200.00, limit -$100.00"
-    assert Flatten.objects.get().risk_action == action
-    assert OrderIntent.objects.get(kind=IntentKind.FLATTEN).symbol == MNQ
-    assert RiskEvent.objects.get().text == action.text
-    RiskAction.objects.update(unlocked_at=clock.now())
-    assert breach_of(watching(account, 24_900)) == [], "who unlocks it has the rest of the session"
-
-
-def test_what_our_own_order_opens_after_the_lock_is_closed_again(account: BrokerAccount, trader: Trader) -> None:
-    limit(account)
-    fill(account, "buy", 25_000)
-    decide.decide(breach_of(watching(account, 24_900)))
-    flat_at = clock.now() - timedelta(seconds=5)
-    RiskAction.objects.update(status=ActionStatus.FLAT, flat_at=flat_at)
-    assert decide.act_again([account.pk]) == 0
-    PositionFactory(trader=trader, symbol=MNQ, net_qty=1)
-    assert decide.act_again([account.pk]) == 1
-    assert decide.act_again([account.pk]) == 0, "it is being closed already"
-    assert Flatten.objects.count() == 2
-    Position.objects.update(net_qty=0)
 
 
 def test_the_brokers_quantity_accepted_by_hand_is_counted_from_then_on(account: BrokerAccount) -> None:

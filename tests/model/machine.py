@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from brokers.base import AccountRef, OrderRole, Side
-from execution import explain, flatten
+from execution import explain, flatten, pace
 from execution.models import IntentSource
 from justtrades import clock
 from recorders.receive import Inbox, receive_alert
@@ -53,6 +53,7 @@ class Story(RuleBasedStateMachine):
         self.error_before = sys.exc_info()[1]
         restart_numbers()
         explain._stored.clear()
+        pace.windows.forget()
         self.travel = time_machine.travel(STARTS, tick=False)
         self.hand = self.travel.start()
         self.rows = transaction.atomic()

@@ -28,6 +28,8 @@ def come_to_rest(lane: Lane) -> None:
     quiet, before = 0, ""
     for _ in range(LONGEST_S):
         _everything_arrives(lane)
+        if quiet >= QUIET_S:
+            _minute_is_over(lane)
         lane.pass_time(timedelta(seconds=1))
         lane.second()
         now = _state(lane)
@@ -52,6 +54,12 @@ def _everything_arrives(lane: Lane) -> None:
             for channel in line.channels().values():
                 channel.clear()
             lane.deliver(line, sorted(events, key=lambda event: event.at))
+
+
+def _minute_is_over(lane: Lane) -> None:
+    """Each account's books are looked at once a minute: nothing waits for longer until what it waits for is seen."""
+    for line in lane.lines.values():
+        lane.deliver(line, [line.broker.sync()])
 
 
 def _busy(lane: Lane) -> list[str]:

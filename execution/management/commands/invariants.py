@@ -20,15 +20,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--minutes", type=int, default=DAY_MINUTES, help="look at what began in the last minutes")
         parser.add_argument("--secrets", type=Path, help="a file with one text per line that no row may show")
-        for name in ("account", "recorder", "platform"):
-            parser.add_argument(f"--{name}-rate", type=int, help=f"most entries a minute per {name}")
 
     def handle(self, **options: Any) -> None:
         now = clock.now()
         if options["minutes"] < 1:
             raise CommandError(f"--minutes: was {options['minutes']}, must be 1 or more")
-        rates = Rates(options["account_rate"], options["recorder_rate"], options["platform_rate"])
-        scope = Scope(now, None, now - timedelta(minutes=options["minutes"]), _secrets(options["secrets"]), rates)
+        since = now - timedelta(minutes=options["minutes"])
+        scope = Scope(now, None, since, _secrets(options["secrets"]), Rates.configured())
         found = check(scope)
         for name in INVARIANTS:
             self.stdout.write(f"{name}: {'holds' if name not in found else f'{len(found[name])} against it'}")
