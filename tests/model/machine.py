@@ -33,14 +33,12 @@ SYMBOL = "MNQZ6"
 ALONE = "modelplain"
 OF_WEB = ("webhook.pre_commit", "webhook.post_commit", "webhook.pre_ring")
 OF_LANE = ("plan.mid", "dispatch.pre_mark", "dispatch.pre_send", "dispatch.post_send", "bracket.pre_arm", "fills.mid")
-TWO_TARGETS = {"targets": [{"distance": 40, "trim": 50}, {"distance": 80, "trim": 50}], "stop_distance": 20}
 USUAL: dict[str, Any] = {"initial_position_size": 0, "add_position_size": 0}
-SETTINGS = (
-    USUAL,
-    {**USUAL, **TWO_TARGETS},
-    {**USUAL, **TWO_TARGETS, "same_direction": "add"},
-    {**USUAL, "same_direction": "re_enter"},
-)
+TARGETS = [{"distance": 40, "trim": 50}, {"distance": 80, "trim": 50}]
+TWO_TARGETS = {**USUAL, "targets": TARGETS, "stop_distance": 20}
+ADDS = {**TWO_TARGETS, "same_direction": "add"}
+RE_ENTERS = {**USUAL, "same_direction": "re_enter"}
+SETTINGS = (USUAL, TWO_TARGETS, ADDS, RE_ENTERS)
 PLACES = st.integers(0, 1)
 POSITIONS = st.integers(-3, 3)
 

@@ -1,0 +1,79 @@
+"""Stories that once broke something, told again as they were found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from brokers.base import Side
+from tests.model.machine import ADDS, RE_ENTERS, TWO_TARGETS, USUAL, Story
+from tests.model.test_machine import surroundings
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("surroundings")]
+__all__ = ["surroundings"]
+Step = tuple[str, dict[str, Any]]
+LINKS, ALONE = 0, 1
+
+
+def move(to: int) -> Step:
+    return "move", {"to": to, "held_back": False}
+
+
+def alert(action: str, contracts: int) -> Step:
+    return "alert", {"action": action, "contracts": contracts, "held_back": False}
+
+
+def wait(seconds: float) -> Step:
+    return "wait", {"seconds": seconds}
+
+
+def fill(place: int, qty: int | None = None) -> Step:
+    return "fill", {"place": place, "qty": qty}
+
+
+def by_hand(place: int, side: Side) -> Step:
+    return "trade_by_hand", {"place": place, "side": side}
+
+
+def at(name: str, place: int) -> Step:
+    return name, {"place": place}
+
+
+WORK: Step = ("work", {})
+STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
+    # What was planned waited for the exits that followed a fill, and those for a partial exit, while all was closing.
+    "an entry beside an exit": (ADDS, [move(-3), move(-1), wait(2.5), move(1), wait(60), move(-2)]),
+    # Of two closes without a name one took the other's order, and the broker's answer then deleted our own row.
+    "two closes at once": (
+        RE_ENTERS,
+        [at("flatten", LINKS), move(3), ("arm", {"point": "dispatch.post_send"}), alert("buy", 3), wait(1)],
+    ),
+    # An exit found less than we thought, the broker was flat, and what waited behind the exit kept it from being seen.
+    "closed by hand, and more alerts behind it": (
+        RE_ENTERS,
+        [move(2), alert("sell", 2), wait(1), by_hand(LINKS, Side.SELL), alert("sell", 2)],
+    ),
+    # The account was verified flat, and its trader's own exit stayed under way for good.
+    "an account's close and a trader's exit": (
+        USUAL,
+        [move(2), at("flatten", LINKS), move(-3), WORK, fill(LINKS), wait(2.5), move(-1)],
+    ),
+    # A part was sold beside the account's close, beyond flat.
+    "a partial exit beside an account's close": (
+        TWO_TARGETS,
+        [move(3), wait(2.5), fill(ALONE), move(2), at("flatten", ALONE), wait(1), WORK],
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings_of", "steps"), STORIES.values(), ids=STORIES.keys())
+def test_it_does_not_break_again(settings_of: dict[str, Any], steps: list[Step]) -> None:
+    story = Story()
+    try:
+        story.open(settings_of)
+        for name, drawn in steps:
+            getattr(story, name)(**drawn)
+            story.the_brokers_saw_nothing_wrong()
+    finally:
+        story.teardown()
