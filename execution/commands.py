@@ -15,10 +15,11 @@ from accounts.models import User
 from accounts.selectors import Person
 from brokers import instruments
 from brokers.models import BrokerAccount
-from execution import feed, flatten, locks
+from execution import feed, locks
 from execution.casebook import Subject
 from execution.drafting import Draft, Origin
-from execution.flatten import Wish
+from execution.flattening import flatten
+from execution.flattening.flatten import Wish
 from execution.intents import Wanting, wish_exits, withdraw_entries
 from execution.models import Command, IntentSource, OrderIntent, Position
 from execution.moves import Move, MoveKind

@@ -24,7 +24,7 @@ from execution import selectors
 from execution.cards import recorders_panel
 from execution.prices import format_money
 from execution.reconcile.panel import breaks_panel
-from execution.risk_brief import brief
+from execution.riskpage.brief import brief
 from execution.rows import fill_row, legs_by_trader, order_row, position_row, signal_row
 from execution.timing import time_signals
 from execution.valuation import known_contract, open_pnl, price_that_counts

@@ -17,9 +17,9 @@ from django.db import connection, transaction
 from brokers.base import Side
 from execution import changes, feed, owing, protect, shrink
 from execution.bulk import update_rows
+from execution.clearing.recheck import Recheck
 from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent
 from execution.models.intent import FINISHED, MAX_FIGURE
-from execution.recheck import Recheck
 from execution.shrink import Cut
 from execution.submitting import Batch, Due, Routed, take_up
 from execution.transitions import Change

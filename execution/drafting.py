@@ -11,7 +11,7 @@ from django.conf import settings
 
 from brokers.base import OrderType, Side
 from execution.bulk import copy_rows
-from execution.clearance import Clearance, Entry
+from execution.clearing.clearance import Clearance, Entry
 from execution.explain import Explanations
 from execution.followers import Follower
 from execution.intents import order_name

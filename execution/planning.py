@@ -14,7 +14,7 @@ from brokers.instruments import Product
 from execution import feed, locks, transitions
 from execution.cancel import cancel_all
 from execution.casebook import Casebook, Subject
-from execution.clearance import Clearance
+from execution.clearing.clearance import Clearance
 from execution.drafting import Draft, Origin, Wanted, add_declined, add_leg, nothing_leg, wanted
 from execution.followers import followers_of, holdings_of
 from execution.models import IntentSource, ObjectKind

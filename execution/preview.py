@@ -11,8 +11,8 @@ from django.db.models import Q
 from accounts.models import User
 from brokers.models import BrokerAccount
 from brokers.selectors import list_accounts_for
-from execution import flatten
-from execution.flatten import Exposure
+from execution.flattening import flatten
+from execution.flattening.flatten import Exposure
 from execution.intents import waiting_entries
 from traders.selectors import list_traders_for
 

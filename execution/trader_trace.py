@@ -14,7 +14,7 @@ from accounts.selectors import Person
 from brokers.base import OrderRole, Side
 from brokers.instruments import UnknownTicker, product_of
 from execution import selectors
-from execution.checked import Check, check_of
+from execution.clearing.checked import Check, check_of
 from execution.dialogue import Exchange, exchange, without_secrets
 from execution.explained import Explained, explained
 from execution.models import Fill, IntentKind, Order, OrderIntent, Transition

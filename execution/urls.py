@@ -2,7 +2,11 @@
 
 from django.urls import path
 
-from execution import breaks_views, protection_views, risk_command_views, risk_views, venue_limits_views, views
+from execution import protection_views, views
+from execution.reconcile import views as breaks_views
+from execution.riskpage import command_views as risk_command_views
+from execution.riskpage import venue_limits_views
+from execution.riskpage import views as risk_views
 from risk import views as limit_views
 
 urlpatterns = [

@@ -20,7 +20,6 @@ from execution.api import (
     SignalTracesView,
     SignalTraceView,
 )
-from execution.breaks_api import BreakViewSet
 from execution.commands_api import ApplyExitsView, ChainViewSet
 from execution.monitoring_api import (
     ExecutionFailuresView,
@@ -30,9 +29,10 @@ from execution.monitoring_api import (
     WebhookActivityView,
 )
 from execution.protection_api import ProtectionView
-from execution.risk_api import MonitorStatusView, RiskOverviewView
+from execution.reconcile.api import BreakViewSet
+from execution.riskpage.api import MonitorStatusView, RiskOverviewView
+from execution.riskpage.venue_limits_api import VenueLimitsView
 from execution.switch_api import DisableAllView, FlattenAllView, SwitchViewSet
-from execution.venue_limits_api import VenueLimitsView
 from justtrades.api import NoSuchEndpoint
 from recorders.api import RecorderViewSet, SignalViewSet
 from risk.api import ActionViewSet, AssignmentViewSet, LimitViewSet, RulePacksView, RulesView

@@ -1,4 +1,4 @@
-"""What surrounds an entry beyond its follower's own rows: `execution.clearance` gathers it for `risk.checks`. Pure."""
+"""What surrounds an entry beyond its follower's own rows: `execution.clearing` gathers it for `risk.checks`. Pure."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """What a process remembers to have stored, or sent, is gone when a test's tables are emptied."""
-    from execution import explain, pace
+    from execution import explain
+    from execution.clearing import pace
 
     explain._stored.clear()
     pace.windows.forget()

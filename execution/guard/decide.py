@@ -15,8 +15,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from execution import flatten
-from execution.flatten import Wish
+from execution.flattening import flatten
+from execution.flattening.flatten import Wish
 from execution.models import IntentSource, Position
 from justtrades import clock
 from justtrades.ids import new_id

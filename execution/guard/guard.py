@@ -1,7 +1,7 @@
 """The monitor of a lane: it counts at every tick that could matter, and everything twice a second.
 
-It decides and writes the decision down; `execution.flatten` acts on it. Prices come on stream threads, which only set
-a number and ring; one thread of its own does all the rest.
+It decides and writes the decision down; `execution.flattening` acts on it. Prices come on stream threads, which only
+set a number and ring; one thread of its own does all the rest.
 """
 
 from __future__ import annotations

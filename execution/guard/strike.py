@@ -1,7 +1,7 @@
 """The short way of a breach that a tick caused: decided, locked, marked as sent and sent, one transaction for all.
 
 As with fresh entries (ADR 0004): what is known in memory is not asked of the database again. Everything else about a
-flatten, and whatever cannot go this way, is `execution.flatten`'s.
+flatten, and whatever cannot go this way, is `execution.flattening.flatten`'s.
 """
 
 from __future__ import annotations

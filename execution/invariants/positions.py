@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
-from execution.flatten import live_orders
+from execution.flattening.flatten import live_orders
 from execution.invariants.scope import Scope
 from execution.invariants.stories import exits_that_grew, stories_of, wrong_sums
 from execution.models import (

@@ -11,9 +11,10 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, connection
 
 from brokers.quotes.tradingview import TradingViewQuotes
-from execution import changes, cutoff, doubt, flatten, health, planner, polls, setbacks, switchboard
+from execution import changes, cutoff, doubt, health, planner, polls, setbacks, switchboard
 from execution.crosscheck import CrossCheck
-from execution.flatverify import Verifier
+from execution.flattening import flatten
+from execution.flattening.verify import Verifier
 from execution.guard.guard import Guard
 from execution.lane.months import MonthKeeper
 from execution.lane.quotes import QuoteKeeper

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from accounts.selectors import Person
 from brokers.models import BrokerAccount
-from execution import feed, flatten, transitions
+from execution import feed, transitions
+from execution.flattening import flatten
 from execution.guard.rebase import rebase
 from execution.models import Break, BreakKind, BreakState, BrokerPosition, Command, IntentSource, Order
 from execution.models.order import IN_FLIGHT, WORKING

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from brokers.quotes import cache
 from brokers.quotes.quote import Quote
 from execution import planning
-from execution.clearance import last_day_to_open
+from execution.clearing.clearance import last_day_to_open
 from execution.models import IntentKind, IntentStatus, OrderIntent
 from execution.trader_trace import trace_traders
 from justtrades import clock

@@ -21,9 +21,9 @@ from brokers.base import (
 from brokers.errors import OutcomeUnknown
 from brokers.models import BrokerAccount
 from brokers.reports import Accepted, Event, FillReport, OrderReport, PositionReport, SyncReport
-from execution import flatten
-from execution.flatten import Wish
-from execution.flatverify import ALARM_AFTER, Verifier
+from execution.flattening import flatten
+from execution.flattening.flatten import Wish
+from execution.flattening.verify import ALARM_AFTER, Verifier
 from execution.models import (
     Alarm,
     Fill,
@@ -116,7 +116,7 @@ def account() -> BrokerAccount:
 @pytest.fixture
 def desk(account: BrokerAccount, monkeypatch: pytest.MonkeyPatch) -> FlatDesk:
     # Looks run in this thread here, whose connection is the test's own.
-    monkeypatch.setattr("execution.flatverify.database.close", lambda: None)
+    monkeypatch.setattr("execution.flattening.verify.database.close", lambda: None)
     return FlatDesk(Books(account.login_id))
 
 

@@ -16,8 +16,9 @@ import time_machine
 
 from brokers.base import AccountRef, ConnectionState
 from brokers.reports import Accepted, ConnectionReport, Event, Rejected, SyncReport, Unknown
-from execution import changes, dispatch, doubt, flatten, planning
-from execution.flatverify import Verifier
+from execution import changes, dispatch, doubt, planning
+from execution.flattening import flatten
+from execution.flattening.verify import Verifier
 from execution.models import Position
 from execution.reconcile.schedule import Looks
 from execution.reports.apply import apply_events

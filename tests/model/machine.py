@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from brokers.base import AccountRef, OrderRole, Side
-from execution import explain, flatten, pace
+from execution import explain
+from execution.clearing import pace
+from execution.flattening import flatten
 from execution.models import IntentSource
 from justtrades import clock
 from recorders.receive import Inbox, receive_alert

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from execution.flatten import live_orders
+from execution.flattening.flatten import live_orders
 from execution.invariants import Scope, check
 from execution.models import Break, BreakState, Order, OrderIntent, Position
 from execution.models.intent import LIVE as LIVE_INTENTS

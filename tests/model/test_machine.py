@@ -49,7 +49,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.LANES = 1
     monkeypatch.setattr("justtrades.killpoints.os", SimpleNamespace(kill=_die, getpid=os.getpid))
     # A look's thread closes its own connection to the database; here that is the test's.
-    monkeypatch.setattr("execution.flatverify.database.close", lambda: None)
+    monkeypatch.setattr("execution.flattening.verify.database.close", lambda: None)
 
 
 def _die(_pid: int, _signal: int) -> None:

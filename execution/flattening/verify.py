@@ -17,8 +17,9 @@ from django.db.models import Q, Sum
 from brokers.base import AccountRef, Connection, ConnectionState
 from brokers.errors import BrokerError
 from brokers.reports import SyncReport
-from execution import alarms, flatten
-from execution.flatend import end_stuck, finish
+from execution import alarms
+from execution.flattening import flatten
+from execution.flattening.end import end_stuck, finish
 from execution.models import BrokerPosition, Flatten, Position
 from execution.models.order import LIVE as LIVE_ORDERS
 from justtrades import clock

@@ -18,7 +18,7 @@ from brokers.selectors import secrets_of
 from brokers.sessions import session_of
 from execution import health
 from execution.models import Heartbeat
-from execution.risk_page import GUARD, GUARD_MAX_AGE_S, guard_name
+from execution.riskpage.page import GUARD, GUARD_MAX_AGE_S, guard_name
 from justtrades import clock
 from risk.models import AccountDay, RiskAction
 from risk.selectors import is_in_force

@@ -19,8 +19,8 @@ from brokers.picker import label_of
 from brokers.selectors import get_account_for
 from brokers.services import has_venue_limits, known_venue_limits
 from brokers.venue import DOLLAR_LIMITS, SETTABLE_LIMITS, LossLimits
-from execution import venue_limits
-from execution.venue_limits import LABELS
+from execution.riskpage import venue_limits
+from execution.riskpage.venue_limits import LABELS
 from justtrades.forms import add_errors
 from justtrades.requests import SignedInRequest
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from execution.alarms import list_alarms_for, mark_seen
 from execution.models import Alarm
-from execution.risk_page import accounts_panel, alarms_of, flattens_of
+from execution.riskpage.page import accounts_panel, alarms_of, flattens_of
 from justtrades.requests import SignedInRequest
 from risk import selectors
 

@@ -16,7 +16,7 @@ from brokers.models import BrokerAccount
 from brokers.selectors import list_accounts_for
 from brokers.services import has_venue_limits, known_venue_limits
 from brokers.venue import DRAWDOWN_MODES
-from execution import venue_limits
+from execution.riskpage import venue_limits
 from justtrades.api import ApiErrorSerializer, ApiView, PlainDecimalField, StrictSerializer
 
 

@@ -21,14 +21,14 @@ from brokers.instruments import Contract, UnknownTicker, contract_of
 from brokers.quotes.quote import QuoteBook, source_of
 from brokers.registry import VENUES
 from brokers.sessions import is_open, session_of
-from execution import pack_facts, restraints
 from execution.abilities import abilities_of, lacking, market_of
-from execution.exposure import Place, root_of
+from execution.clearing import pack_facts, restraints
+from execution.clearing.exposure import Place, root_of
+from execution.clearing.pace import OF_RECORDER, Pace
+from execution.clearing.pack_facts import Wanted
+from execution.clearing.restraints import Restraints, Who
 from execution.followers import Follower
-from execution.pace import OF_RECORDER, Pace
-from execution.pack_facts import Wanted
 from execution.plan import PlannedLeg
-from execution.restraints import Restraints, Who
 from execution.situation import read_quotes
 from risk import checks
 from risk.around import NOTHING, Around, Collar, Count, Market, Watch

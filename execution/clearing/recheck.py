@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from execution import restraints
+from execution.clearing import restraints
+from execution.clearing.pace import Pace
+from execution.clearing.restraints import Restraints, Who
 from execution.models import IntentKind
-from execution.pace import Pace
-from execution.restraints import Restraints, Who
 from execution.submitting import Due
 from risk import checks
 from risk.around import Around

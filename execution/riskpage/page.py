@@ -25,11 +25,11 @@ from execution import health
 from execution.alarms import list_open_alarms_for
 from execution.models import Alarm, Flatten, FlattenStatus
 from execution.prices import format_money
-from execution.risk_figures import AccountFigures, Book, read_book
-from execution.risk_meters import Meter, meters_of, nearest, setting_meters
-from execution.risk_packs import PackView, pack_views
+from execution.riskpage.figures import AccountFigures, Book, read_book
+from execution.riskpage.meters import Meter, meters_of, nearest, setting_meters
+from execution.riskpage.packs import PackView, pack_views
+from execution.riskpage.venue_limits import LABELS
 from execution.selectors import list_flattens_for
-from execution.venue_limits import LABELS
 from recorders.selectors import list_recorders_for
 from risk import selectors
 from risk.models import LimitScope, RiskAction, RiskLimit, Switch, SwitchScope

@@ -1,4 +1,4 @@
-"""Wishes to be flat, and the closing that they set off. `execution.flatverify` ends them, by the broker's word.
+"""Wishes to be flat, and the closing that they set off. `execution.flattening.verify` ends them, by the broker's word.
 
 Never the flag before the act: a wish stays ACTING, and is acted on again, until nothing is left by two sources.
 """

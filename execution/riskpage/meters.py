@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from execution.prices import format_money
-from execution.risk_figures import Book, TraderFigures
+from execution.riskpage.figures import Book, TraderFigures
 from risk.models import MONEY, LimitKind, LimitScope, RiskLimit
 from risk.monitors import Figures, Kind, Terms, gauge_of
 from risk.services.limits import name_of

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from execution import commands, feed
 from execution.models import Command
-from execution.risk_page import switch_rows
+from execution.riskpage.page import switch_rows
 from execution.selectors import list_commands_for, list_flattens_for
 from justtrades.forms import add_errors
 from justtrades.requests import SignedInRequest

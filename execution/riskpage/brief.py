@@ -9,10 +9,10 @@ from uuid import UUID
 from accounts.selectors import Person
 from execution.alarms import list_open_alarms_for
 from execution.models import Alarm
-from execution.risk_figures import UNKNOWN, total_of
-from execution.risk_meters import Meter, money_meter, nearest
-from execution.risk_packs import SCOPE
-from execution.risk_page import ALARMS_SHOWN, SwitchRow, switch_rows
+from execution.riskpage.figures import UNKNOWN, total_of
+from execution.riskpage.meters import Meter, money_meter, nearest
+from execution.riskpage.packs import SCOPE
+from execution.riskpage.page import ALARMS_SHOWN, SwitchRow, switch_rows
 from justtrades import clock
 from risk import packs, selectors
 from risk.models import MONEY, LimitScope, PackAssignment, RiskAction, RiskLimit

@@ -1,7 +1,7 @@
 """How many entries this process has let its accounts send within a minute, and whom it stops for asking for too many.
 
 An account's orders all leave through the one process that owns its lane, so its count is exact; the platform's limit
-is shared out between the lanes. A recorder's signals are counted by the database: see `execution.restraints`.
+is shared out between the lanes. A recorder's signals are counted by the database: see `execution.clearing.restraints`.
 """
 
 from __future__ import annotations

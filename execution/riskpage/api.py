@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import signed_in
-from execution.risk_page import Card, Overview, overview
-from execution.risk_status import age_of, monitor_status
+from execution.riskpage.page import Card, Overview, overview
+from execution.riskpage.status import age_of, monitor_status
 from justtrades import clock
 from justtrades.api import BaseApiView, PlainDecimalField
 from risk.models import ActionStatus

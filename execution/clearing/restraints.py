@@ -16,8 +16,8 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from execution import pack_facts
-from execution.exposure import Exposure
+from execution.clearing import pack_facts
+from execution.clearing.exposure import Exposure
 from execution.models.order import LIVE as LIVE_ORDERS
 from recorders.models import SignalStatus
 from risk import restrictions, room

@@ -10,8 +10,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from execution.prices import format_money
-from execution.risk_figures import Book
-from execution.risk_meters import Meter, money_meter
+from execution.riskpage.figures import Book
+from execution.riskpage.meters import Meter, money_meter
 from justtrades import clock
 from risk import packs
 from risk.models import PackAssignment
