@@ -56,6 +56,15 @@ _CLAIM = """
     LEFT JOIN execution_position p ON p.trader_id = i.trader_id AND p.symbol = i.symbol
     WHERE i.status = 'cleared' AND i.cleared_at <= %s AND i.lane_slot %% %s = %s
       AND (b.id IS NULL OR b.status = ANY(%s))
+      AND (i.kind IN ('flatten', 'cancel') OR NOT EXISTS (
+          SELECT 1 FROM execution_orderintent f
+          WHERE f.account_id = i.account_id AND f.symbol = i.symbol AND f.kind = 'flatten'
+            AND f.status IN ('new', 'cleared', 'dispatched', 'unknown')))
+      AND (i.kind <> 'entry' OR NOT EXISTS (
+          SELECT 1 FROM execution_orderintent x
+          WHERE x.trader_id = i.trader_id AND x.symbol = i.symbol AND x.kind = 'exit'
+            AND x.status IN ('new', 'cleared', 'dispatched', 'unknown')
+            AND (x.created_at, x.id) < (i.created_at, i.id)))
     ORDER BY i.created_at, i.id
     LIMIT %s
     FOR UPDATE OF i SKIP LOCKED

@@ -82,8 +82,14 @@ def _end_intents(flatten: Flatten, now: datetime) -> None:
     live = OrderIntent.objects.filter(
         account_id=flatten.account_id, kind=IntentKind.FLATTEN, status__in=sorted(LIVE_INTENTS)
     )
-    over = locks.lock_intents(live)
-    nameless = Q(role=OrderRole.EXIT.value, broker_order_id__isnull=True, intent__kind=IntentKind.FLATTEN)
+    sent = OrderIntent.objects.filter(
+        account_id=flatten.account_id,
+        kind=IntentKind.EXIT,
+        status__in=[IntentStatus.DISPATCHED, IntentStatus.UNKNOWN],
+    )
+    over, exits = locks.lock_intents(live), locks.lock_intents(sent)
+    closing = [IntentKind.FLATTEN, IntentKind.EXIT]
+    nameless = Q(role=OrderRole.EXIT.value, broker_order_id__isnull=True, intent__kind__in=closing)
     orders = Order.objects.filter(nameless, account_id=flatten.account_id, status__in=sorted(LIVE_ORDERS))
     for order in locks.lock_orders(orders):
         before, order.status, order.updated_at = order.status, OrderStatus.CANCELED.value, now
@@ -93,6 +99,7 @@ def _end_intents(flatten: Flatten, now: datetime) -> None:
             Change(order.owner_id, ObjectKind.ORDER, order.id, before, order.status, now, detail)
         ])  # fmt: skip
     _end(over, IntentStatus.DONE, flatten.reason_code, flatten.reason_text, now)
+    _end(exits, IntentStatus.DONE, "ALREADY_FLAT", "the account was closed as a whole", now)
 
 
 def _end(intents: list[OrderIntent], status: IntentStatus, code: str, text: str, now: datetime) -> None:

@@ -78,12 +78,14 @@ class Ledger:
         intents = OrderIntent.objects.filter(id__in={intent for _, intent in found if intent is not None})
         for intent in locks.lock_intents(intents):
             self.intents[intent.id] = intent
+        waiting: dict[tuple[UUID, str, str], list[Order]] = {}
         for order in locks.lock_orders(Order.objects.filter(id__in={order for order, _ in found})):
             self.index(order)
             wish = self.intent_of(order)
             is_flatten = wish is not None and wish.kind in FLATTENING
             if is_flatten and order.role == OrderRole.EXIT and order.broker_order_id is None:
-                self.nameless_exits[order.account_id, order.symbol, order.side] = order
+                waiting.setdefault((order.account_id, order.symbol, order.side), []).append(order)
+        self.nameless_exits |= {key: orders[0] for key, orders in waiting.items() if len(orders) == 1}
 
     def index(self, order: Order) -> None:
         if order.client_order_id is not None:

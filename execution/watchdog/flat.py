@@ -88,10 +88,11 @@ def _gone_at_broker(lane: int) -> QuerySet[Position]:
     # What waits for the exit has sent nothing yet.
     waiting = [IntentKind.ENTRY, IntentKind.PROTECT]
     waits = Q(kind__in=waiting, status=IntentStatus.CLEARED, after__isnull=False)
+    waits |= Q(status=IntentStatus.CLEARED, after__status__in=sorted(LIVE_INTENTS))
     under_way = live.exclude(waits).exclude(id__in=live.filter(_is_over()).values("id"))
     # The exit's last fill and the report that nothing is left come together.
     is_newer = Exists(flat.filter(reported_at__gt=OuterRef("updated_at")))
-    is_as_new = Exists(live.filter(_HAS_FILLED)) & Exists(flat.filter(reported_at=OuterRef("updated_at")))
+    is_as_new = Exists(live.filter(_is_over())) & Exists(flat.filter(reported_at=OuterRef("updated_at")))
     return (
         Position.objects.exclude(net_qty=0)
         .annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES))
