@@ -209,11 +209,13 @@ def _holdings(statement: str, whose: dict[str, Any]) -> dict[HoldingKey, Holding
 def _expect(held: tuple[str, int], under_way: list[tuple[str, _UnderWay]]) -> Holding:
     symbol, expected = held
     last: UUID | None = None
+    leaves = False
     for of, intent in sorted(under_way, key=lambda row: (row[1].created_at, row[1].id)):
         symbol = of
         # A limit entry that rests at the broker may rest for long: nothing waits for it, an exit cancels it.
         is_resting = intent.order_type == OrderType.LIMIT and intent.status == IntentStatus.DISPATCHED
-        last = last if is_resting else intent.id
+        last = last if is_resting or (leaves and intent.kind == IntentKind.PROTECT) else intent.id
+        leaves = leaves or intent.kind in {IntentKind.EXIT, IntentKind.REDUCE}
         if intent.kind == IntentKind.EXIT:
             expected = 0
         elif intent.kind == IntentKind.REDUCE:

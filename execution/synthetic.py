@@ -40,6 +40,7 @@ def care(
     if not shrinking:
         return
     under_way = [intent for intent in intents if intent.status in _UNDER_WAY]
+    under_way.sort(key=lambda intent: (intent.created_at, intent.id))
     leaving = {
         (one.trader_id, one.symbol): one.id for one in under_way if one.kind in LEAVING and one.trader_id is not None
     }

@@ -8,10 +8,8 @@ import pytest
 
 from brokers.base import Side
 from tests.model.machine import ADDS, RE_ENTERS, TWO_TARGETS, USUAL, Story
-from tests.model.test_machine import surroundings
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("surroundings")]
-__all__ = ["surroundings"]
+pytestmark = pytest.mark.django_db
 Step = tuple[str, dict[str, Any]]
 LINKS, ALONE = 0, 1
 

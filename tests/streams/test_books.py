@@ -120,7 +120,7 @@ def desk(plant: Plant) -> Iterator[Desk]:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("alerts", [150, pytest.param(1500, marks=pytest.mark.streams)])
+@pytest.mark.parametrize("alerts", [100, pytest.param(1500, marks=pytest.mark.streams)])
 def test_the_stream_earns_what_an_independent_book_says(desk: Desk, alerts: int) -> None:
     books = {(n, product.root): Book(product) for n in MULTIPLIERS for product in PRODUCTS}
     for now in rounds(20261125, alerts):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)
 
 
-EVERYDAY = 6
+EVERYDAY = 12
 """One case in so many is in every run of the tests, all of them in `make streams`."""
 
 
