@@ -106,6 +106,7 @@ class Guard:
         return next_pass if self._news_at is None else min(next_pass, self._news_at)
 
     def _serve_ticks(self) -> None:
+        """First of all, and between the steps of everything else: a breach waits for no book-keeping."""
         trades = self._market.take_left()
         if trades:
             self._decide(self._watching.assess_at(trades))
@@ -115,9 +116,12 @@ class Guard:
         self._news_at = None
         if self._must_reload:
             self._must_reload = False
-            self._watching.reload(now)
+            for _ in self._watching.reloading(now):
+                self._serve_ticks()
         self._watching.take_fills(now)
+        self._serve_ticks()
         self._fill_in(now)
+        self._serve_ticks()
         self._watching.assess_all()
         self._findings.close(self._watching.roll(now), self._watching, self._market)
         ledger = self._watching.ledger
@@ -156,7 +160,9 @@ class Guard:
 
     def _save(self, now: datetime) -> None:
         found = self._findings.of(self._watching, self._market, now)
+        self._serve_ticks()
         store.save(found, self._watching.rows, now)
+        self._serve_ticks()
         store.save_high_waters(self._watching.marks())
         if self._lane.is_owner and decide.act_again(self._watching.days):
             self._lane.dispatch()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -54,8 +54,14 @@ class Watching:
 
     def reload(self, now: datetime) -> None:
         """The lane's accounts, their limits and what was decided, as they are stored now."""
+        for _ in self.reloading(now):
+            pass
+
+    def reloading(self, now: datetime) -> Iterator[None]:
+        """The same in steps: between them whoever reloads may look at what the market does."""
         store.save_high_waters(self.marks())
         accounts = load_accounts(self._lane)
+        yield
         for account_id in self.days.keys() - accounts.keys():
             del self.days[account_id]
         fresh = [account for account_id, account in accounts.items() if account_id not in self.days]
@@ -63,11 +69,16 @@ class Watching:
             self._open(fresh, now)
         for account_id, account in accounts.items():
             self.days[account_id].learn(account, now)
+        yield
         self._take_corrections()
+        yield
         owners = {account.owner_id for account in accounts.values()}
         self.packs = load_packs(accounts)
-        self.limits = Limits(load_limits(owners), load_settings(accounts), terms_of(self.packs))
+        limits = load_limits(owners)
+        yield
+        self.limits = Limits(limits, load_settings(accounts), terms_of(self.packs))
         self.rebuild(now)
+        yield
         sessions = {session for session, _ in self.ledger.sessions.values()}
         self.ledger.decided = decided_in(sessions, self.ledger.sessions)
 

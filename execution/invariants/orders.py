@@ -95,10 +95,11 @@ def doubt_ended_with_evidence(scope: Scope) -> Iterator[str]:
 def nobody_waits(scope: Scope) -> Iterator[str]:
     """I8, as far as rows tell: a lane that is alive leaves nothing that is cleared and due lying about."""
     alive = set(Heartbeat.objects.filter(beat_at__gt=scope.now - BEATS_WITHIN).values_list("name", flat=True))
+    since = scope.now - SENT_WITHIN
     due = OrderIntent.objects.filter(
-        Q(after__isnull=True) | Q(after__status__in=sorted(FINISHED)),
+        Q(after__isnull=True) | Q(after__status__in=sorted(FINISHED), after__finished_at__lt=since),
         status=IntentStatus.CLEARED,
-        cleared_at__lt=scope.now - SENT_WITHIN,
+        cleared_at__lt=since,
     )
     for pk, slot, kind, at in scope.of(due, "created_at").values_list("pk", "lane_slot", "kind", "cleared_at"):
         name = lane_name(slot % settings.LANES)

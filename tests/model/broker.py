@@ -129,7 +129,9 @@ class Broker:
         names, now = client_ids(request), clock.now()
         if not self.links and any(self.taken[name] for name in names):
             return [Rejected(name, "DUPLICATE_ID", "this id was used before", now) for name in names]
-        self.taken.update(names)
+        if not isinstance(request, FlattenPosition) or self.books.net != 0:
+            # A close that found nothing has made no order, and its id is still free.
+            self.taken.update(names)
         if isinstance(request, SubmitOrder):
             return self._place(request)
         return self._place_pair(request) if isinstance(request, SubmitOco) else self._flatten(request)

@@ -80,7 +80,8 @@ def _state(lane: Lane) -> str:
     owner = lane.recorder.owner
     positions = Position.objects.filter(owner=owner).order_by("pk").values_list("pk", "net_qty", "unprotected_since")
     orders = Order.objects.filter(owner=owner).order_by("pk").values_list("pk", "status", "qty", "filled_qty")
-    return f"{list(positions)} {list(orders)}"
+    intents = OrderIntent.objects.filter(owner=owner).order_by("pk").values_list("pk", "status", "attempts")
+    return f"{list(positions)} {list(orders)} {list(intents)}"
 
 
 def _disagreements(lane: Lane, line: Line) -> list[str]:
