@@ -133,7 +133,7 @@ def fall(house: House) -> None:
         sandbox.price(symbol(), PRICE - FALL)
 
 
-@venues("tradovate", "projectx", "webull", "paper")
+@venues("paper", "tradovate", "projectx", "webull")
 def test_fifty_accounts_and_forty_over_the_limit(house: House) -> None:
     arm(house)
     enter(house)

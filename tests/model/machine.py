@@ -18,7 +18,7 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from brokers.base import AccountRef, OrderRole, Side
+from brokers.base import AccountRef, OrderRole, OrderType, Side
 from execution import explain
 from execution.clearing import pace
 from execution.flattening import flatten
@@ -129,6 +129,13 @@ class Story(RuleBasedStateMachine):
         """Somebody cancels a stop at the broker."""
         books = self.lines[place].broker.books
         for order in [order for order in books.working() if order.role is OrderRole.STOP][:1]:
+            books.cancel(order)
+
+    @rule(place=PLACES)
+    def find_nobody(self, place: int) -> None:
+        """A market order found no counterparty for what is left of it, and the exchange ended it."""
+        books = self.lines[place].broker.books
+        for order in [order for order in books.working() if order.kind is OrderType.MARKET][:1]:
             books.cancel(order)
 
     @rule(place=PLACES, side=st.sampled_from(Side))
