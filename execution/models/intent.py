@@ -71,7 +71,7 @@ TRANSITIONS: dict[IntentStatus, frozenset[IntentStatus]] = {
     IntentStatus.DONE: frozenset(),
     IntentStatus.FAILED: frozenset(),
 }
-"""What may follow what. Back to CLEARED only with proof that nothing was sent."""
+"""What may follow what. Back to CLEARED only with proof that nothing was sent, or that the order is over."""
 
 
 class OrderIntent(models.Model):

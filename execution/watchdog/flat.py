@@ -24,6 +24,7 @@ from execution.models import (
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.transitions import Change
 from execution.watchdog.owed import unbooked_here
+from execution.watchdog.unfinished import ended_orders
 from justtrades import clock
 
 log = structlog.get_logger(__name__)
@@ -55,13 +56,9 @@ def adopt_flat(lane: int) -> int:
     return len(keys)
 
 
-_HAS_FILLED = Q(kind=IntentKind.EXIT, orders__role=OrderRole.EXIT.value, orders__status=OrderStatus.FILLED.value)
-"""An exit whose order has filled closed all that was there, whatever we thought that it was."""
-
-
 def _is_over() -> Q:
-    """Exits that a broker which is flat has no more to do for: one has filled, or the flatten that the broker took a
-    while ago has become no order, because nothing was left to close.
+    """Exits that a broker which is flat has no more to do for: their order is over there, or the flatten that the
+    broker took a while ago has become no order, because nothing was left to close.
     """
     found_nothing = Q(
         kind=IntentKind.EXIT,
@@ -71,7 +68,7 @@ def _is_over() -> Q:
         orders__status=OrderStatus.WORKING.value,
         orders__broker_order_id__isnull=True,
     )
-    return _HAS_FILLED | found_nothing
+    return Q(pk__in=ended_orders().values("intent_id")) | found_nothing
 
 
 def _gone_at_broker(lane: int) -> QuerySet[Position]:

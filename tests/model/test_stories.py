@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from brokers.base import Side
+from tests.model.broker import Fault
 from tests.model.machine import ADDS, RE_ENTERS, TWO_TARGETS, USUAL, Story
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,10 @@ def fill(place: int, qty: int | None = None) -> Step:
 
 def by_hand(place: int, side: Side) -> Step:
     return "trade_by_hand", {"place": place, "side": side}
+
+
+def fail(place: int, fault: Fault) -> Step:
+    return "fail", {"place": place, "fault": fault}
 
 
 def at(name: str, place: int) -> Step:
@@ -61,6 +66,44 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
     "a partial exit beside an account's close": (
         TWO_TARGETS,
         [move(3), wait(2.5), fill(ALONE), move(2), at("flatten", ALONE), wait(1), WORK],
+    ),
+    # The exchange ended a close that found no counterparty: it counted as under way, and nothing else closed the rest.
+    "a close that found nobody for the last contract": (
+        USUAL,
+        [move(2), WORK, fill(LINKS), WORK, alert("close", 2), WORK, fill(LINKS, 1), at("find_nobody", LINKS), WORK],
+    ),
+    # The same, and a person closed the rest: the broker was flat, and the close that had ended still kept us from it.
+    "a close that found nobody, and the rest closed by hand": (
+        USUAL,
+        [
+            move(2),
+            WORK,
+            fill(ALONE),
+            WORK,
+            alert("close", 2),
+            wait(1),
+            WORK,
+            fill(ALONE, 1),
+            at("find_nobody", ALONE),
+            by_hand(ALONE, Side.SELL),
+            WORK,
+        ],
+    ),
+    # What a person bought at that moment was taken for the close, which had been refused.
+    "a close that was refused, and a trade by hand": (
+        RE_ENTERS,
+        [
+            move(-3),
+            WORK,
+            fill(LINKS),
+            fail(LINKS, Fault.REFUSED),
+            wait(1),
+            at("fall_silent", LINKS),
+            by_hand(LINKS, Side.BUY),
+            move(2),
+            WORK,
+            alert("sell", 3),
+        ],
     ),
 }
 
