@@ -82,9 +82,12 @@ class Ledger:
         for order in locks.lock_orders(Order.objects.filter(id__in={order for order, _ in found})):
             self.index(order)
             wish = self.intent_of(order)
-            is_flatten = wish is not None and wish.kind in FLATTENING
-            if is_flatten and order.role == OrderRole.EXIT and order.broker_order_id is None:
-                waiting.setdefault((order.account_id, order.symbol, order.side), []).append(order)
+            if wish is None or wish.kind not in FLATTENING:
+                continue
+            if order.role == OrderRole.EXIT and order.broker_order_id is None:
+                # An account's close may have been wished for before it was known which side there is to close.
+                for side in {order.side} if wish.kind == IntentKind.EXIT else {"buy", "sell"}:
+                    waiting.setdefault((order.account_id, order.symbol, side), []).append(order)
         self.nameless_exits |= {key: orders[0] for key, orders in waiting.items() if len(orders) == 1}
 
     def index(self, order: Order) -> None:

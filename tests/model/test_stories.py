@@ -105,6 +105,21 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
             alert("sell", 3),
         ],
     ),
+    # An account's close was wished for before it was known on which side something is held, and its order not known.
+    "an account's close on the other side": (
+        RE_ENTERS,
+        [
+            move(-3),
+            WORK,
+            move(-1),
+            at("flatten", LINKS),
+            fail(LINKS, Fault.REFUSED),
+            wait(6),
+            wait(60),
+            fill(LINKS),
+            wait(2.5),
+        ],
+    ),
 }
 
 
