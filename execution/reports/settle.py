@@ -119,9 +119,7 @@ def _settle_intent(
             ledger.move_intent(intent, IntentStatus.DONE)
         return
     if intent.kind == IntentKind.EXIT:
-        # What may still execute could close, late, what the entry behind this has just opened.
-        is_over = order is None or order.status not in {OrderStatus.SUBMITTING, OrderStatus.UNKNOWN}
-        if net == 0 and not legs and is_over:
+        if net == 0 and not legs and not _may_execute(order):
             ledger.move_intent(intent, IntentStatus.DONE)
         return
     if order is None:
@@ -133,6 +131,17 @@ def _settle_intent(
             ledger.move_intent(intent, IntentStatus.DONE, "PARTLY_FILLED", f"{order.filled_qty} of {order.qty} filled")
         else:
             ledger.move_intent(intent, IntentStatus.FAILED, order.status.upper(), "the broker ended the order unfilled")
+
+
+def _may_execute(order: Order | None) -> bool:
+    """Whether an exit's order could still close, late, what the entry behind the exit has just opened.
+
+    A close that the broker took and named no order for is judged by what is held alone.
+    """
+    if order is None or order.filled_qty >= order.qty:
+        return False
+    works = order.broker_order_id is not None and order.status in WORKING
+    return works or order.status in IN_FLIGHT
 
 
 def _stamp_protected(ledger: Ledger, positions: dict[Key, Position], legs: dict[Key, list[Order]]) -> None:

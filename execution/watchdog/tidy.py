@@ -75,8 +75,9 @@ def tidy(lane: int) -> int:
 
 
 def _orphans(lane: int) -> list[Cut]:
-    """Exit legs that still work although their trader holds nothing: any of them could open a position.
+    """Exits that still work although their trader holds nothing: any of them could open a position.
 
+    What is left of a close that met a fill of its own legs counts, once the broker has named its order.
     The legs of an entry that may be filling just now are spared, and while a fill waits for its price all of them.
     """
     since = clock.now() - TIDY_AFTER
@@ -90,8 +91,9 @@ def _orphans(lane: int) -> list[Cut]:
 
 
 def _working(lane: int) -> QuerySet[Order]:
+    is_known = ~Q(role=OrderRole.EXIT.value) | Q(broker_order_id__isnull=False)
     return Order.objects.annotate(lane=Mod(F("account__login__lane_slot"), settings.LANES)).filter(
-        lane=lane, role__in=LEGS, status__in=sorted(WORKING), trader__isnull=False
+        is_known, lane=lane, role__in=[*LEGS, OrderRole.EXIT.value], status__in=sorted(WORKING), trader__isnull=False
     )
 
 

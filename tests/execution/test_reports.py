@@ -8,6 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from time_machine import TimeMachineFixture
 
 from brokers.base import AccountRef, ConnectionState, OrderRole, OrderStatus, Side
 from brokers.reports import (
@@ -22,6 +23,7 @@ from brokers.reports import (
     Sent,
 )
 from execution.models import BrokerPosition, Fill, IntentKind, IntentStatus, Order, Position
+from execution.watchdog import tidy
 from justtrades import clock
 from tests.execution.desk import MNQ
 from tests.execution.venue import Venue
@@ -187,6 +189,25 @@ def test_a_flatten_is_known_by_its_close_even_before_its_reply() -> None:
     assert (position.net_qty, position.realized_pnl, position.avg_price) == (0, 40, None)
     assert (closing.order.status, closing.intent.status) == ("filled", "done")
     assert Order.objects.filter(role="external").count() == 0
+
+
+def test_a_close_that_still_works_at_a_flat_broker_is_taken_away_before_it_is_done(
+    time_machine: TimeMachineFixture,
+) -> None:
+    """Its position went by its own stop meanwhile, and what is left of the close could meet the next entry."""
+    time_machine.move_to(clock.now(), tick=False)
+    trader = TraderFactory()
+    opened = Venue(trader=trader)
+    opened.apply(opened.report(OrderStatus.FILLED), opened.fill("1"), opened.leg(OrderRole.STOP, "501"))
+    closing = Venue(trader=trader, kind=IntentKind.EXIT, leg="exit", side="sell")
+    closing.apply(Accepted(closing.name, "600", now()), opened.leg(OrderRole.STOP, "501", OrderStatus.FILLED))
+    closing.apply(opened.fill("2", broker_order_id="501", side=Side.SELL))
+    assert (Position.objects.get().net_qty, closing.intent.status) == (0, "dispatched")
+    assert tidy.tidy(0) == 0
+    time_machine.shift(3)
+    assert tidy.tidy(0) == 1
+    closing.apply(closing.report(OrderStatus.CANCELED, "600", side=Side.SELL, role=OrderRole.EXIT))
+    assert (closing.order.status, closing.order.wanted_qty, closing.intent.status) == ("canceled", None, "done")
 
 
 def test_the_brokers_own_position_is_kept_beside_ours() -> None:
