@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -13,7 +13,6 @@ from django.db.models import Q
 from brokers.base import OrderRole
 from execution.abilities import abilities_of, native_part
 from execution.models import (
-    BrokerPosition,
     Flatten,
     FlattenStatus,
     IntentKind,
@@ -25,7 +24,7 @@ from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import LIVE, WORKING
 from execution.spans import rearm_wish, wish_key
 from execution.submitting import bracket_of_rows
-from execution.watchdog.owed import unbooked
+from execution.watchdog.owed import contradictions, unbooked
 from execution.watchdog.steps import Facts
 from traders.exits import template_from
 from traders.models import Trader
@@ -113,30 +112,12 @@ class Scene:
         waiting = unbooked().filter(here)
         for account_id, symbol, side in waiting.values_list("account_id", "symbol", "side"):
             self.unpriced[account_id, symbol].add(side)
-        self.reported = _contradictions(here)
+        self.reported = {key: theirs for key, (_, theirs) in contradictions(here).items()}
         if self.reported:
             traders = Trader.objects.filter(account_id__in=accounts).values_list("account_id", flat=True)
             seen: set[UUID] = set()
             for account_id in traders:
                 (self.shared if account_id in seen else seen).add(account_id)
-
-
-def _contradictions(here: Q) -> dict[Key, int]:
-    """What the broker holds, where it is not what our traders hold together and it has said so since the last fill."""
-    ours: dict[Key, int] = defaultdict(int)
-    moved_at: dict[Key, datetime] = {}
-    for account_id, symbol, net, at in Position.objects.filter(here).values_list(
-        "account_id", "symbol", "net_qty", "updated_at"
-    ):
-        key = (account_id, symbol)
-        ours[key] += net
-        moved_at[key] = max(at, moved_at.get(key, at))
-    said = BrokerPosition.objects.filter(here).values_list("account_id", "symbol", "net_qty", "reported_at")
-    return {
-        (account_id, symbol): net
-        for account_id, symbol, net, at in said
-        if net != ours[account_id, symbol] and at > moved_at[account_id, symbol]
-    }
 
 
 def _owed(positions: Sequence[Position]) -> set[Key]:

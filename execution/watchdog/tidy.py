@@ -25,7 +25,7 @@ from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import WORKING
 from execution.reconcile.history import note_cuts
 from execution.shrink import Cut, cuts_to, wish_for
-from execution.watchdog.owed import unbooked_here
+from execution.watchdog.owed import may_guard_something, unbooked_here
 from execution.watchdog.telling import Matter, tell
 from justtrades import clock
 
@@ -78,7 +78,8 @@ def _orphans(lane: int) -> list[Cut]:
     """Exits that still work although their trader holds nothing: any of them could open a position.
 
     What is left of a close that met a fill of its own legs counts, once the broker has named its order.
-    The legs of an entry that may be filling just now are spared, and while a fill waits for its price all of them.
+    The legs of an entry that may be filling just now are spared, those that may guard what the broker holds and we have
+    not been told of, and while a fill waits for its price all of them.
     """
     since = clock.now() - TIDY_AFTER
     here = Position.objects.filter(trader_id=OuterRef("trader_id"), symbol=OuterRef("symbol"))
@@ -87,7 +88,9 @@ def _orphans(lane: int) -> list[Cut]:
         id=OuterRef("intent_id"), kind=IntentKind.ENTRY, status__in=sorted(LIVE_INTENTS)
     )
     orphans = _working(lane).filter(~Exists(holding), ~Exists(entering), ~unbooked_here(), updated_at__lt=since)
-    return [Cut(pk, 0) for pk in orphans.exclude(wanted_qty=0).values_list("pk", flat=True)]
+    found = list(orphans.exclude(wanted_qty=0))
+    spared = may_guard_something(found)
+    return [Cut(one.id, 0) for one in found if one.id not in spared]
 
 
 def _working(lane: int) -> QuerySet[Order]:
@@ -111,7 +114,9 @@ def _excess(lane: int) -> list[Cut]:
 
 
 def _settled_legs(keys: Iterable[Key]) -> dict[Key, list[Order]]:
-    """Their working legs, without those of an entry that still fills: they are sized for the whole of it."""
+    """Their working legs, without those of an entry that still fills: they are sized for the whole of it. Nor those that
+    may guard more than we have been told of.
+    """
     wanted = set(keys)
     found: dict[Key, list[Order]] = defaultdict(list)
     if not wanted:
@@ -122,8 +127,10 @@ def _settled_legs(keys: Iterable[Key]) -> dict[Key, list[Order]]:
         role__in=LEGS,
         status__in=sorted(WORKING),
     ).exclude(intent__kind=IntentKind.ENTRY, intent__status__in=sorted(LIVE_INTENTS))
-    for order in rows.order_by("created_at", "id"):
-        if order.trader_id is not None:
+    legs = list(rows.order_by("created_at", "id"))
+    spared = may_guard_something(legs)
+    for order in legs:
+        if order.trader_id is not None and order.id not in spared:
             found[order.trader_id, order.symbol].append(order)
     return found
 
