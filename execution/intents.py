@@ -61,16 +61,20 @@ def wish_flatten(account: BrokerAccount, symbol: str, net_qty: int, wanting: Wan
 
     False when this wish was written before, or another one for the same contract is under way.
     """
+    return bool(write([draft_flatten(account, symbol, net_qty, wanting)]))
+
+
+def draft_flatten(account: BrokerAccount, symbol: str, net_qty: int, wanting: Wanting) -> OrderIntent:
+    """The intent of such a wish, for `write`; the account has its login."""
     now, kind = clock.now(), IntentKind.FLATTEN.value
     key = idempotency_key(wanting.source.value, wanting.wish, symbol, kind)
-    intent = OrderIntent(
+    return OrderIntent(
         id=new_id(), owner_id=account.owner_id, source=wanting.source, command=wanting.command, account_id=account.pk,
         lane_slot=account.login.lane_slot, leg=kind, kind=kind, idempotency_key=key,
         client_order_id=order_name(kind, key), symbol=symbol, side=(Side.SELL if net_qty > 0 else Side.BUY).value,
         qty=abs(net_qty), status=IntentStatus.CLEARED, reason_code=wanting.code, reason_text=wanting.text,
         created_at=now, cleared_at=now,
     )  # fmt: skip
-    return bool(write([intent]))
 
 
 def _wish(position: Position, wanting: Wanting, kind: IntentKind, **terms: object) -> bool:

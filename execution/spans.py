@@ -42,6 +42,13 @@ def wish_key(wish: str, position: Position, kind: IntentKind) -> str:
     return idempotency_key(IntentSource.RISK_ACTION.value, wish, position.trader_id, kind.value)
 
 
+def close_keys(position: Position, since: datetime) -> tuple[str, str]:
+    """The idempotency keys that the first try to close it may have: its own exit's, and its account's flatten's."""
+    wish = f"{close_wish(position, since)}.0"
+    source, kind = IntentSource.RISK_ACTION.value, IntentKind.FLATTEN.value
+    return wish_key(wish, position, IntentKind.EXIT), idempotency_key(source, wish, position.symbol, kind)
+
+
 def end_flat(position: Position, now: datetime) -> None:
     """For whoever closes the record of a position: call it before `unprotected_since` is cleared."""
     if position.unprotected_since is not None:
@@ -68,7 +75,7 @@ def _acted_on(ended: Sequence[Ended]) -> set[UUID]:
     keys: dict[str, UUID] = {}
     for position, since, _ in ended:
         keys[wish_key(rearm_wish(position, since), position, IntentKind.PROTECT)] = position.id
-        keys[wish_key(f"{close_wish(position, since)}.0", position, IntentKind.EXIT)] = position.id
+        keys |= dict.fromkeys(close_keys(position, since), position.id)
     wished = OrderIntent.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
     return {keys[key] for key in wished}
 

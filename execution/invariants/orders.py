@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from brokers.base import OrderRole, OrderStatus
 from execution.health import lane_name
 from execution.invariants.scope import Scope
-from execution.models import Heartbeat, IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
+from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
 from execution.models.intent import FINISHED
 from execution.models.order import LIVE
 from recorders.dedupe import WEAK_WINDOW_S
@@ -22,7 +22,6 @@ DECIDED_WITHIN = timedelta(seconds=30)
 SENT_WITHIN = timedelta(seconds=2)
 BEHIND_LEGS = timedelta(seconds=5)
 """How long what closes may wait for legs that are in its way (`execution.dispatch.CUT_BOUND`)."""
-BEATS_WITHIN = timedelta(seconds=3)
 NEEDED_LOOKS = 2
 LOOKS = re.compile(r"(\d+) looks? at the broker's books")
 UNDONE = (IntentStatus.DENIED, IntentStatus.EXPIRED, IntentStatus.FAILED)
@@ -94,8 +93,7 @@ def doubt_ended_with_evidence(scope: Scope) -> Iterator[str]:
 
 def nobody_waits(scope: Scope) -> Iterator[str]:
     """I8, as far as rows tell: a lane that is alive leaves nothing that is cleared and due lying about."""
-    alive = set(Heartbeat.objects.filter(beat_at__gt=scope.now - BEATS_WITHIN).values_list("name", flat=True))
-    since = scope.now - SENT_WITHIN
+    alive, since = scope.lanes_alive(), scope.now - SENT_WITHIN
     due = OrderIntent.objects.filter(
         Q(after__isnull=True) | Q(after__status__in=sorted(FINISHED), after__finished_at__lt=since),
         status=IntentStatus.CLEARED,

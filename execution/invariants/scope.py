@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 
+from execution.models import Heartbeat
+
 M = TypeVar("M", bound=Model)
+BEATS_WITHIN = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,15 @@ class Scope:
         if self.owner_id is not None:
             rows = rows.filter(**{owner: self.owner_id})
         return rows if self.since is None else rows.filter(**{f"{began}__gte": self.since})
+
+    def now_of(self, rows: QuerySet[M]) -> QuerySet[M]:
+        """Of what is so now, whenever it began."""
+        return rows if self.owner_id is None else rows.filter(owner_id=self.owner_id)
+
+    def lanes_alive(self) -> set[str]:
+        """The names of the lanes that have just beaten."""
+        beats = Heartbeat.objects.filter(beat_at__gt=self.now - BEATS_WITHIN)
+        return set(beats.values_list("name", flat=True))
 
     def seconds_since(self, at: datetime | None) -> float:
         """0 for what has not happened."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -12,12 +13,11 @@ import structlog
 from brokers.base import AccountRef, Connection, ConnectionState
 from brokers.errors import BrokerError
 from brokers.models import BrokerAccount
+from execution.models import Reconciliation
 from justtrades import clock
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY = timedelta(seconds=1.5)
-APPLIED_AFTER = timedelta(seconds=0.3)
-"""From an answer to the books that it is applied to."""
 
 
 class Desk(Protocol):
@@ -38,14 +38,13 @@ class Looks:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._asked_at: dict[UUID, datetime] = {}
-        self._answers: dict[UUID, tuple[datetime, datetime]] = {}
 
-    def is_answered(self, account_id: UUID, since: datetime) -> bool:
-        """Whether the broker's books of after `since` have been read, and applied."""
-        asked_at, answered_at = self._answers.get(account_id, (None, None))
-        if asked_at is None or answered_at is None:
-            return False
-        return asked_at >= since and clock.now() - answered_at >= APPLIED_AFTER
+    def answered(self, account_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+        """The moment of the broker's books that ours were last compared with, by account. All that they say is applied;
+        an empty page while orders of ours work is no answer.
+        """
+        rows = Reconciliation.objects.filter(account_id__in=set(account_ids), compared_at__isnull=False)
+        return {account_id: at for account_id, at in rows.values_list("account_id", "compared_at") if at is not None}
 
     def ask(self, account: BrokerAccount) -> None:
         now = clock.now()
@@ -55,9 +54,9 @@ class Looks:
         if is_too_soon or connection is None or connection.state is ConnectionState.FAILED:
             return
         self._asked_at[account.pk] = now
-        self._desk.loop.background(partial(self._look, connection, account, now))
+        self._desk.loop.background(partial(self._look, connection, account))
 
-    def _look(self, connection: Connection, account: BrokerAccount, asked_at: datetime) -> None:
+    def _look(self, connection: Connection, account: BrokerAccount) -> None:
         try:
             sync = connection.query(AccountRef(account.broker_id, account.name))
         except BrokerError as error:
@@ -65,4 +64,3 @@ class Looks:
             return
         if account.broker_id in {ref.broker_id for ref in sync.accounts}:
             self._desk.inbox.put(account.login_id, [sync])
-            self._answers[account.pk] = (asked_at, clock.now())

@@ -14,10 +14,10 @@ from django.db.models.functions import Mod
 
 from brokers.selectors import secrets_of
 from execution import locks
-from execution.intents import Wanting, draft, write
+from execution.intents import Wanting, draft, draft_flatten, write
 from execution.models import IntentKind, IntentSource, OrderIntent, Position
 from execution.protect import REARM
-from execution.spans import close_wish, rearm_wish, wish_key
+from execution.spans import close_keys, close_wish, rearm_wish
 from execution.watchdog.looks import Looks
 from execution.watchdog.scene import Scene
 from execution.watchdog.steps import LOOK_AFTER, Step, next_step
@@ -60,10 +60,10 @@ def act(positions: Sequence[Position], rules: Mapping[UUID, AccountRules], looks
     due = [one for one in positions if _age(one, now) >= LOOK_AFTER]
     if not due:
         return 0
-    scene = Scene.around(due)
-    steps: dict[Step, list[Position]] = {Step.REARM: [], Step.CLOSE: []}
+    scene, answered = Scene.around(due), looks.answered(one.account_id for one in due)
+    steps: dict[Step, list[Position]] = {Step.REARM: [], Step.CLOSE: [], Step.CLOSE_ALL: []}
     for position in due:
-        facts = scene.facts(position, is_asked=_is_asked(position, looks))
+        facts = scene.facts(position, is_asked=_is_asked(position, answered))
         rule = rules[position.account_id]
         bound = timedelta(seconds=rule.unprotected_after_s)
         step = next_step(_age(position, now), bound, UnprotectedPolicy(rule.unprotected_policy), facts)
@@ -79,9 +79,9 @@ def _age(position: Position, now: datetime) -> timedelta:
     return timedelta(0) if since is None else now - since
 
 
-def _is_asked(position: Position, looks: Looks) -> bool:
-    since = position.unprotected_since
-    return since is not None and looks.is_answered(position.account_id, since)
+def _is_asked(position: Position, answered: Mapping[UUID, datetime]) -> bool:
+    since, of = position.unprotected_since, answered.get(position.account_id)
+    return since is not None and of is not None and of >= since
 
 
 def _do(step: Step, positions: Sequence[Position], rules: Mapping[UUID, AccountRules]) -> int:
@@ -94,12 +94,12 @@ def _do(step: Step, positions: Sequence[Position], rules: Mapping[UUID, AccountR
             for key, now in locked.items()
             if (now.unprotected_since, now.net_qty) == (read[key].unprotected_since, read[key].net_qty)
         ]
-        drafts = _rearms(still) if step is Step.REARM else _closes(still, rules)
+        drafts = _rearms(still) if step is Step.REARM else _closes(still, rules, step)
         made = write(drafts)
-    names = {position.trader_id: position.account.name for position in still}
+    names = {position.account_id: position.account.name for position in still}
     for one in drafts:
-        if one.id in made and one.trader_id is not None:
-            log.error(f"watchdog.{step.value}", account=names[one.trader_id], symbol=one.symbol, contracts=one.qty)
+        if one.id in made:
+            log.error(f"watchdog.{step.value}", account=names[one.account_id], symbol=one.symbol, contracts=one.qty)
     return len(made)
 
 
@@ -113,13 +113,13 @@ def _rearms(positions: Sequence[Position]) -> list[OrderIntent]:
     ]  # fmt: skip
 
 
-def _closes(positions: Sequence[Position], rules: Mapping[UUID, AccountRules]) -> list[OrderIntent]:
+def _closes(positions: Sequence[Position], rules: Mapping[UUID, AccountRules], step: Step) -> list[OrderIntent]:
     wishes = {
         position.id: close_wish(position, since)
         for position in positions
         if (since := position.unprotected_since) is not None
     }
-    first = {wish_key(f"{wishes[one.id]}.0", one, IntentKind.EXIT): one.id for one in positions if one.id in wishes}
+    first = {key: one.id for one in positions if (since := one.unprotected_since) for key in close_keys(one, since)}
     again = OrderIntent.objects.filter(idempotency_key__in=first).values_list("idempotency_key", flat=True)
     tries = {first[key]: _tries(wishes[first[key]]) for key in again}
     drafts = []
@@ -128,7 +128,10 @@ def _closes(positions: Sequence[Position], rules: Mapping[UUID, AccountRules]) -
         wish = f"{wishes[position.id]}.{tries.get(position.id, 0)}"
         text = f"no working stop of full size for more than {bound} s"
         wanting = Wanting(IntentSource.RISK_ACTION, wish, UNPROTECTED, text, waits=False)
-        drafts.append(draft(position, wanting, IntentKind.EXIT))
+        if step is Step.CLOSE_ALL:
+            drafts.append(draft_flatten(position.account, position.symbol, position.net_qty, wanting))
+        else:
+            drafts.append(draft(position, wanting, IntentKind.EXIT))
     return drafts
 
 
@@ -146,6 +149,8 @@ def tell_of(lane: int, positions: Sequence[Position], rules: Mapping[UUID, Accou
 
 def _matter(position: Position, rule: AccountRules) -> Matter:
     what = WHAT_FOLLOWS[UnprotectedPolicy(rule.unprotected_policy)]
+    if rule.unprotected_policy != UnprotectedPolicy.ALARM:
+        what += "; while the broker's books contradict ours and others hold it too, it waits for you"
     text = (
         f"{position.net_qty:+d} {position.symbol} on {position.account.name} has had no working stop of its full size "
         f"for {rule.unprotected_after_s} s: {what}"

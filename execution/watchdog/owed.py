@@ -1,4 +1,4 @@
-"""What we have not been told yet, or have not booked: it explains a difference, and until then nothing is tidied away."""
+"""What we have not been told yet, or have not booked: it explains a difference, and until then nothing is tidied."""
 
 from __future__ import annotations
 

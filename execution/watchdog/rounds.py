@@ -24,7 +24,7 @@ class Watchdog:
         lane = self._desk.index
         return (
             lambda: adopt_flat(lane),
-            lambda: self._sent(unfinished.send_again(lane)),
+            lambda: self._sent(unfinished.send_again(lane, self._looks.ask)),
             lambda: self._sent(self._late.settle()),
             lambda: self._sent(overfill.mend(lane)),
             self.guard,

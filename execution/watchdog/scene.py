@@ -27,7 +27,6 @@ from execution.submitting import bracket_of_rows
 from execution.watchdog.owed import contradictions, unbooked
 from execution.watchdog.steps import Facts
 from traders.exits import template_from
-from traders.models import Trader
 
 Key = tuple[UUID, str]
 LONGEST_WAIT = timedelta(days=1)
@@ -45,7 +44,7 @@ class Scene:
     owed: set[Key] = field(default_factory=set)
     unpriced: dict[Key, set[str]] = field(default_factory=lambda: defaultdict(set))
     reported: dict[Key, int] = field(default_factory=dict)
-    shared: set[UUID] = field(default_factory=set)
+    holders: dict[Key, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     rearmed: set[str] = field(default_factory=set)
 
     @classmethod
@@ -63,6 +62,8 @@ class Scene:
         closing = "sell" if position.net_qty > 0 else "buy"
         reported = self.reported.get(there)
         is_gone = reported is not None and not _covers(reported, position.net_qty)
+        is_turned = reported is not None and reported * position.net_qty < 0
+        is_others = is_gone and (is_turned or self.holders[there] - {position.trader_id} != set())
         return Facts(
             is_leaving=IntentKind.EXIT in kinds or there in self.flattening or position.trader_id in self.flattened
             or position.account_id in self.flattened,
@@ -73,7 +74,8 @@ class Scene:
             is_known=_is_known(position),
             is_rearmed=_rearm_key(position) in self.rearmed,
             is_doubted=is_gone or there in self.unpriced,
-            may_be_gone=closing in self.unpriced.get(there, set()) or (is_gone and position.account_id in self.shared),
+            is_less=is_gone and not is_others,
+            may_be_gone=closing in self.unpriced.get(there, set()) or is_others,
         )  # fmt: skip
 
     def _read_intents(self, positions: Sequence[Position]) -> None:
@@ -114,10 +116,12 @@ class Scene:
             self.unpriced[account_id, symbol].add(side)
         self.reported = {key: theirs for key, (_, theirs) in contradictions(here).items()}
         if self.reported:
-            traders = Trader.objects.filter(account_id__in=accounts).values_list("account_id", flat=True)
-            seen: set[UUID] = set()
-            for account_id in traders:
-                (self.shared if account_id in seen else seen).add(account_id)
+            entering = OrderIntent.objects.filter(here, kind=IntentKind.ENTRY, status__in=sorted(LIVE_INTENTS))
+            held = Position.objects.exclude(net_qty=0).filter(here)
+            for rows in (held, entering):
+                for account_id, symbol, trader_id in rows.values_list("account_id", "symbol", "trader_id"):
+                    if trader_id is not None:
+                        self.holders[account_id, symbol].add(trader_id)
 
 
 def _owed(positions: Sequence[Position]) -> set[Key]:

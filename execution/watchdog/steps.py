@@ -17,6 +17,8 @@ class Step(StrEnum):
     LOOK = "look"
     REARM = "rearm"
     CLOSE = "close"
+    CLOSE_ALL = "close_all"
+    """All that the account holds of the contract: a flatten takes what is there and cannot open anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,10 @@ class Facts:
     is_rearmed: bool = False
     is_doubted: bool = False
     """The broker says that it holds something else, or owes us the price of a fill that may have closed it."""
+    is_less: bool = False
+    """The broker holds less of it than we think, and nobody else holds any: an order for its size is too much."""
     may_be_gone: bool = False
-    """Closing it could open something."""
+    """Closing it could open something, or close what is somebody else's."""
 
 
 def next_step(age: timedelta, bound: timedelta, policy: UnprotectedPolicy, facts: Facts) -> Step:
@@ -47,7 +51,9 @@ def next_step(age: timedelta, bound: timedelta, policy: UnprotectedPolicy, facts
     if policy is UnprotectedPolicy.ALARM or facts.is_leaving:
         return Step.WAIT
     if age >= bound:
-        return Step.WAIT if facts.may_be_gone else Step.CLOSE
+        if facts.may_be_gone:
+            return Step.WAIT
+        return Step.CLOSE_ALL if facts.is_less else Step.CLOSE
     if policy is UnprotectedPolicy.FLATTEN or age < LOOK_AFTER or not _may_rearm(facts):
         return Step.WAIT
     if facts.is_owed and not facts.is_asked:

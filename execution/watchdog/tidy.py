@@ -114,8 +114,8 @@ def _excess(lane: int) -> list[Cut]:
 
 
 def _settled_legs(keys: Iterable[Key]) -> dict[Key, list[Order]]:
-    """Their working legs, without those of an entry that still fills: they are sized for the whole of it. Nor those that
-    may guard more than we have been told of.
+    """Their working legs, without those that may guard more than we have been told of, and those of an entry that still
+    fills: they are sized for the whole of it.
     """
     wanted = set(keys)
     found: dict[Key, list[Order]] = defaultdict(list)

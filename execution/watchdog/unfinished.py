@@ -6,7 +6,7 @@ one. While such an exit counts as under way nothing else closes the position.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,11 +15,22 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from brokers.base import OrderRole, OrderStatus
+from brokers.models import BrokerAccount
 from brokers.selectors import secrets_of
 from execution import locks, transitions
 from execution.changes import of_lane
-from execution.intents import order_name
-from execution.models import BrokerPosition, IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Position
+from execution.intents import Wanting, order_name, wish_flatten
+from execution.models import (
+    BrokerPosition,
+    IntentKind,
+    IntentSource,
+    IntentStatus,
+    ObjectKind,
+    Order,
+    OrderIntent,
+    Position,
+    Reconciliation,
+)
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.reports.outcomes import MAX_EXIT_ATTEMPTS
 from execution.transitions import Change
@@ -32,6 +43,7 @@ AGAIN_AFTER = timedelta(seconds=2)
 WITHOUT_FILLS_AFTER = timedelta(seconds=30)
 """The same for an order that has filled and whose fills were not all told of."""
 ENDED = (OrderStatus.FILLED.value, OrderStatus.CANCELED.value, OrderStatus.EXPIRED.value)
+NOT_CLOSED = "NOT_CLOSED"
 TEXT = "its order ended at the broker, and the position is still open"
 
 
@@ -49,18 +61,21 @@ def ended_orders() -> QuerySet[Order]:
     )
 
 
-def send_again(lane: int) -> int:
-    """How many exits are cleared anew. One that was tried too often fails: the watchdog's own takes its place."""
-    found = {
-        (order.trader_id, order.symbol): order.intent_id for order in _unfinished(lane) if order.intent_id is not None
-    }
-    if not found:
+def send_again(lane: int, ask: Callable[[BrokerAccount], None]) -> int:
+    """How many exits are cleared anew, or closed another way. One that was tried too often fails: the watchdog's own
+    takes its place. `ask` has a broker's books read: what is known from before an order's end is no proof.
+    """
+    ended = list(_unfinished(lane))
+    if not ended:
         return 0
-    ids = [found[position.trader_id, position.symbol] for position in _still_there(found)]
+    proved = set(_unfinished(lane).filter(_is_told_since()).values_list("pk", flat=True))
+    for account in {order.account for order in ended if order.pk not in proved}:
+        ask(account)
+    found = {(one.trader_id, one.symbol): one.intent_id for one in ended if one.pk in proved and one.intent_id}
+    there = {found[one.trader_id, one.symbol]: (one, is_less) for one, is_less in _still_there(found)}
     with transaction.atomic():
-        intents = locks.lock_intents(OrderIntent.objects.filter(pk__in=ids, status=IntentStatus.DISPATCHED))
-        cleared = [_clear(intent) for intent in intents]
-    return sum(cleared)
+        intents = locks.lock_intents(OrderIntent.objects.filter(pk__in=there, status=IntentStatus.DISPATCHED))
+        return sum(_close(intent, *there[intent.pk]) for intent in intents)
 
 
 def _unfinished(lane: int) -> QuerySet[Order]:
@@ -75,13 +90,22 @@ def _unfinished(lane: int) -> QuerySet[Order]:
     waits = Q(status=IntentStatus.CLEARED, after__status__in=sorted(LIVE_INTENTS))
     is_leaving = Exists(leaving.exclude(waits).exclude(pk__in=ended_orders().values("intent_id")))
     is_told = ~Q(status=OrderStatus.FILLED) | Q(filled_qty__gte=F("qty")) | Q(updated_at__lt=now - WITHOUT_FILLS_AFTER)
-    return of_lane(ended_orders(), lane).filter(
+    ended = of_lane(ended_orders(), lane).filter(
         is_long | is_short, ~is_leaving, is_told, updated_at__lt=now - AGAIN_AFTER
     )
+    return ended.select_related("account__login").defer(*secrets_of("account__login"))
 
 
-def _still_there(keys: Collection[tuple[UUID | None, str]]) -> list[Position]:
-    """Those of the positions that a plain order for their size cannot turn around."""
+def _is_told_since() -> Q:
+    """What the broker holds was told, or looked at, after the order's end."""
+    here = {"account_id": OuterRef("account_id")}
+    told = BrokerPosition.objects.filter(**here, symbol=OuterRef("symbol"), reported_at__gt=OuterRef("updated_at"))
+    compared = Reconciliation.objects.filter(**here, compared_at__gt=OuterRef("updated_at"))
+    return Q(Exists(told) | Exists(compared))
+
+
+def _still_there(keys: Collection[tuple[UUID | None, str]]) -> list[tuple[Position, bool]]:
+    """Those of the positions that can be closed, and whether the broker holds less of them than we think."""
     rows = (
         Position.objects.exclude(net_qty=0)
         .filter(trader_id__in={trader for trader, _ in keys}, symbol__in={symbol for _, symbol in keys})
@@ -90,19 +114,25 @@ def _still_there(keys: Collection[tuple[UUID | None, str]]) -> list[Position]:
     )
     held = [position for position in rows if (position.trader_id, position.symbol) in keys]
     scene = Scene.around(held) if held else Scene()
-    return [position for position in held if not scene.facts(position, is_asked=False).may_be_gone]
+    facts = [(position, scene.facts(position, is_asked=False)) for position in held]
+    return [(position, one.is_less) for position, one in facts if not one.may_be_gone]
 
 
-def _clear(intent: OrderIntent) -> bool:
-    """Under a new name: where ids are unique, an order that is over has used its own up."""
-    now, is_last = clock.now(), intent.attempts >= MAX_EXIT_ATTEMPTS
-    after = IntentStatus.FAILED if is_last else IntentStatus.CLEARED
+def _close(intent: OrderIntent, position: Position, is_less: bool) -> bool:  # noqa: FBT001 - one of a pair
+    """Whether something goes out for it. Another try has another name: where ids are unique, its own is used up."""
+    if is_less:
+        # An order for the size that we know would be too much.
+        wish = f"unfinished:{intent.pk}.{intent.attempts}"
+        wanting = Wanting(IntentSource.RISK_ACTION, wish, NOT_CLOSED, TEXT)
+        wish_flatten(position.account, position.symbol, position.net_qty, wanting)
+    is_last = is_less or intent.attempts >= MAX_EXIT_ATTEMPTS
+    now, after = clock.now(), IntentStatus.FAILED if is_last else IntentStatus.CLEARED
     intent.client_order_id = order_name(intent.kind, f"{intent.idempotency_key}#{intent.attempts}")
-    intent.status, intent.reason_code, intent.reason_text = after.value, "NOT_CLOSED", TEXT
+    intent.status, intent.reason_code, intent.reason_text = after.value, NOT_CLOSED, TEXT
     intent.cleared_at, intent.finished_at = now, now if is_last else None
     columns = ["client_order_id", "status", "reason_code", "reason_text", "cleared_at", "finished_at"]
     intent.save(update_fields=columns)
     change = Change(intent.owner_id, ObjectKind.INTENT, intent.id, IntentStatus.DISPATCHED, after.value, now, TEXT)
     transitions.record([change])
-    log.warning("watchdog.exit_unfinished", intent=str(intent.pk), attempts=intent.attempts)
-    return not is_last
+    log.warning("watchdog.exit_unfinished", intent=str(intent.pk), attempts=intent.attempts, is_less=is_less)
+    return is_less or not is_last

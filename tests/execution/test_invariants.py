@@ -13,8 +13,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from brokers.models import BrokerAccount
 from execution.invariants import INVARIANTS, NOT_ASKED, Rates, Scope, check
-from execution.models import Alarm, Fill, Flatten, Order, OrderIntent, Position
+from execution.models import Alarm, Fill, Flatten, Heartbeat, Order, OrderIntent, Position, Reconciliation
 from justtrades import clock
 from recorders.dedupe import WEAK_WINDOW_S
 from risk.models import AccountRules, Switch
@@ -29,6 +30,7 @@ from tests.factories import (
     TransitionFactory,
     UserFactory,
 )
+from tests.risk_factories import BreakFactory
 
 pytestmark = pytest.mark.django_db
 Seeded = tuple[Any, dict[str, Any]]
@@ -67,6 +69,14 @@ def moved(position: Position, before: int, after: int, at: datetime, detail: str
         owner=position.owner, object_kind="position", object_id=position.pk, from_state=f"{before:+d}",
         to_state=f"{after:+d}", at=at, detail=detail,
     )  # fmt: skip
+
+
+def live_account(compared_s: float | None, **fields: Any) -> BrokerAccount:
+    """Live for long, in a lane that is alive."""
+    Heartbeat.objects.get_or_create(name="lane.0", defaults={"beat_at": clock.now()})
+    account: BrokerAccount = BrokerAccountFactory(**{"login__state_at": ago(1000), **fields})
+    Reconciliation.objects.create(account=account, compared_at=None if compared_s is None else ago(compared_s))
+    return account
 
 
 def naked(seconds: float, policy: str | None = None) -> Position:
@@ -192,6 +202,8 @@ BROKEN: dict[str, tuple[str, Callable[[], Seeded]]] = {
     "naked and only to be told, and nobody was": ("I4", lambda: (naked(8, "alarm"), {})),
     "a fill left lying": ("I5", a_fill_left_lying),
     "a fill counted twice": ("I5", counted_twice),
+    "books not compared": ("I5", lambda: (live_account(compared_s=80), {})),
+    "books never compared": ("I5", lambda: (live_account(compared_s=None), {})),
     "a position that is not the sum": ("I5", not_the_sum),
     "a correction without a word": ("I5", an_adoption_without_a_word),
     "not placed after one look": ("I6", lambda: left_unknown("not_placed", "1 looks at the broker's books found no")),
@@ -244,6 +256,14 @@ def test_what_is_as_it_should_be_breaks_nothing() -> None:
     Switch.objects.create(scope="platform", mode="halt", reason="test", tripped_at=ago(290), released_at=ago(100))
     OrderIntentFactory(status="cleared", cleared_at=ago(5), signal__status="planned")
     assert found(secrets=(SECRET,), rates=Rates(account=50, recorder=50, platform=50)) == {}
+
+
+def test_a_comparison_may_be_old_where_it_is_new_to_the_lane_or_somebody_was_told() -> None:
+    live_account(compared_s=59)
+    live_account(compared_s=None, login__state_at=ago(20))
+    live_account(compared_s=None, login__state="failed")
+    BreakFactory(account=live_account(compared_s=400), kind="unreadable")
+    assert found() == {}
 
 
 def test_a_fill_of_an_accounts_close_counts_for_each_who_held_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from brokers.base import CancelOrder, FlattenPosition
+from brokers.base import CancelOrder, FlattenPosition, SubmitOrder
 from execution.models import (
     Alarm,
     Fill,
@@ -83,6 +83,9 @@ def watch(desk: WritingDesk) -> None:
         (5.0, REARM, {"is_known": False}, Step.CLOSE),
         (60.0, REARM, {"is_leaving": True}, Step.WAIT),
         (60.0, REARM, {"may_be_gone": True}, Step.WAIT),
+        (60.0, REARM, {"may_be_gone": True, "is_less": True}, Step.WAIT),
+        (5.0, REARM, {"is_less": True}, Step.CLOSE_ALL),
+        (4.9, REARM, {"is_less": True, "is_doubted": True}, Step.WAIT),
         (2.0, ALARM, {}, Step.WAIT),
         (60.0, ALARM, {}, Step.WAIT),
     ],
@@ -170,12 +173,20 @@ def test_a_close_that_failed_is_tried_again() -> None:
     assert OrderIntent.objects.count() == 2
 
 
-def test_what_the_broker_does_not_hold_is_not_closed_where_that_would_open_something() -> None:
+@pytest.mark.parametrize(
+    ("theirs", "others", "sent"), [(1, 0, [FlattenPosition]), (1, 1, []), (-1, 0, []), (2, 0, [SubmitOrder])]
+)
+def test_where_the_broker_holds_something_else_only_what_is_ours_and_there_is_closed(
+    theirs: int, others: int, sent: list[type]
+) -> None:
+    """Beside an idle trader our own is closed by a plain order for its size."""
     position, desk = naked(60, updated_at=ago(60)), WritingDesk()
-    TraderFactory(account=position.account, recorder__owner=position.owner)
-    BrokerPositionFactory(account=position.account, symbol=MNQ, net_qty=1, reported_at=ago(10))
+    other = TraderFactory(account=position.account, recorder__owner=position.owner)
+    PositionFactory(trader=other, symbol=MNQ, net_qty=others, updated_at=ago(60))
+    BrokerPositionFactory(account=position.account, symbol=MNQ, net_qty=theirs, reported_at=ago(10))
     watch(desk)
-    assert desk.sent == [], "a plain order for two would leave the account short"
+    watch(desk)
+    assert [type(request) for request in desk.sent] == sent
     assert Alarm.objects.filter(code="UNPROTECTED", ended_at=None).exists()
 
 

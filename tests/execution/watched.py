@@ -92,9 +92,14 @@ class WatchedVenue(PlainVenue):
         if not self.answers:
             raise NotReached("away")
         self.book |= self.hidden
-        told = tuple(self._leg_report(name) for name in self.hidden)
+        told = tuple(
+            self._leg_report(name) if name in self.hidden else self._report(name)
+            for name, order in self.book.items()
+            if name in self.hidden or order.status is OrderStatus.WORKING
+        )
         self.hidden = {}
-        return SyncReport(clock.now(), (account,), told, (), ())
+        held = PositionReport(account, MNQ, self.net, None, clock.now())
+        return SyncReport(clock.now(), (account,), told, (), (held,))
 
     # What the venue does.
 
