@@ -37,6 +37,7 @@ __all__ = [
     "next_flat_by",
     "next_news",
     "terms_of",
+    "time_denial",
     "unknown_news",
 ]
 
@@ -142,13 +143,6 @@ class Consistency:
         needed = (self.best_day * HUNDRED / self.limit_percent).quantize(CENT, ROUND_CEILING)
         return max(ZERO, needed - self.total)
 
-    @property
-    def text(self) -> str:
-        if self.percent is None:
-            return f"consistency: no profit yet, limit {self.limit_percent:f}%"
-        had = f"consistency: had {self.percent:.1f}% from the best day, limit {self.limit_percent:f}%"
-        return had if self.is_kept else f"{had}, {money(self.missing)} more to earn on other days"
-
 
 def consistency(pack: Pack, day_profits: Iterable[Decimal]) -> Consistency | None:
     """How the firm's consistency rule stands after these days' results, losses included; None without such a rule.
@@ -196,31 +190,36 @@ def entry_denial(pack: Pack, facts: PackFacts) -> Denial | None:
     Where the pack has a floor or a daily loss and nobody knows how far it is, no entry passes. Raises `UnknownTicker`
     for what is no future.
     """
-    checks = (_flat_by, _news, _contracts, _room)
-    return next((denial for check in checks if (denial := check(pack, facts)) is not None), None)
+    untimely = time_denial(pack, facts.symbol, facts.now)
+    return untimely or _contracts(pack, facts) or _room(pack, facts)
+
+
+def time_denial(pack: Pack, symbol: str, now: datetime) -> Denial | None:
+    """The part of `entry_denial` that only the clock decides. Raises `UnknownTicker` for what is no future."""
+    return _flat_by(pack, symbol, now) or _news(pack, now)
 
 
 def _label(pack: Pack, rule: str) -> str:
     return f"{pack.firm} {rule.replace('_', ' ')}"
 
 
-def _flat_by(pack: Pack, facts: PackFacts) -> Denial | None:
-    closed = flat_by(pack, facts.now, product_of(facts.symbol).calendar)
+def _flat_by(pack: Pack, symbol: str, now: datetime) -> Denial | None:
+    closed = flat_by(pack, now, product_of(symbol).calendar)
     if closed is None or pack.flat_by is None:
         return None
     zone = ZoneInfo(pack.flat_by.zone)
     since, until = (moment.astimezone(zone) for moment in closed)
-    had, limit = f"{facts.now.astimezone(zone):%a %H:%M:%S}", f"{since:%a %H:%M} {_city(zone)}"
+    had, limit = f"{now.astimezone(zone):%a %H:%M:%S}", f"{since:%a %H:%M} {_city(zone)}"
     text = f"{pack.firm} wants you flat by now: had {had}, limit {limit}, entries again {until:%a %H:%M}"
     return Denial("PACK_FLAT_BY", text, had, limit)
 
 
-def _news(pack: Pack, facts: PackFacts) -> Denial | None:
-    event = in_news(pack, facts.now)
+def _news(pack: Pack, now: datetime) -> Denial | None:
+    event = in_news(pack, now)
     if event is None or pack.news is None:
         return None
     when = f"{event.label} at {event.at.astimezone(event.zone):%H:%M} {_city(event.zone)}"
-    had = f"{facts.now.astimezone(event.zone):%H:%M:%S}"
+    had = f"{now.astimezone(event.zone):%H:%M:%S}"
     limit = f"{pack.news.minutes_before} min before to {pack.news.minutes_after} min after"
     return Denial("PACK_NEWS", f"{pack.firm} allows no entry around {when}: had {had}, limit {limit}", had, limit)
 

@@ -20,6 +20,7 @@ from execution.valuation import known_contract
 from risk import packs
 from risk.around import Denial
 from risk.monitors import Figures, Gauge, gauge_of
+from risk.packs import Pack
 from risk.restrictions import AssignedPack
 
 ZERO = Decimal(0)
@@ -47,16 +48,9 @@ class Wanted:
 
 def denial(assignment: AssignedPack, wanted: Wanted) -> Denial | None:
     """Why the firm's rules forbid the entry. A pack that cannot be read forbids it, too."""
-    try:
-        pack = packs.get(assignment.pack, assignment.version)
-    except (KeyError, packs.BadPack) as error:
-        text = f"the rules that this account is under cannot be read: {error}"
-        return Denial(
-            "PACK_UNREADABLE",
-            text[:512],
-            f"{assignment.pack} v{assignment.version}",
-            "a rule pack of this installation",
-        )
+    pack = _read(assignment)
+    if isinstance(pack, Denial):
+        return pack
     terms = packs.terms_of(pack, assignment.start_balance, f"pack:{assignment.id}")
     gauges = (_standing(gauge_of(one, wanted.figures), wanted.lifted) for one in terms)
     facts = packs.PackFacts(
@@ -73,6 +67,25 @@ def denial(assignment: AssignedPack, wanted: Wanted) -> Denial | None:
         gauges=tuple(gauges),
     )
     return packs.entry_denial(pack, facts)
+
+
+def time_denial(assignment: AssignedPack, symbol: str, now: datetime) -> Denial | None:
+    """Why the firm allows no entry at this time of the day. A pack that cannot be read forbids it, too."""
+    pack = _read(assignment)
+    return pack if isinstance(pack, Denial) else packs.time_denial(pack, symbol, now)
+
+
+def _read(assignment: AssignedPack) -> Pack | Denial:
+    try:
+        return packs.get(assignment.pack, assignment.version)
+    except (KeyError, packs.BadPack) as error:
+        text = f"the rules that this account is under cannot be read: {error}"
+        return Denial(
+            "PACK_UNREADABLE",
+            text[:512],
+            f"{assignment.pack} v{assignment.version}",
+            "a rule pack of this installation",
+        )
 
 
 def _standing(gauge: Gauge, lifted: Collection[str]) -> Gauge:

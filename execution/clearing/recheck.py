@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from execution.clearing import restraints
+from execution.clearing import pack_facts, restraints
 from execution.clearing.pace import Pace
 from execution.clearing.restraints import Restraints, Who
 from execution.models import IntentKind
@@ -60,12 +60,18 @@ class Recheck:
             tripped=found.in_force.tripped_for(intent.owner_id, account_id, recorder_id),
             lock=found.in_force.lock_for(account_id, intent.trader_id),
             paused_by=found.paused_by.get(account_id, ""),
+            pack=self._pack_denial(intent),
         )
         denial = checks.check(_facts(intent, switches, around), self.now)
         if denial is not None:
             return denial
         rates = self._pace.ask(account_id, intent.owner_id)
         return checks.check(_facts(intent, switches, Around(rates=rates)), self.now) if rates else None
+
+    def _pack_denial(self, intent: Due) -> Denial | None:
+        """By the clock alone: the firm's time, or the news, may have come meanwhile."""
+        pack = self._restraints.in_force.packs.get(intent.account_id)
+        return None if pack is None else pack_facts.time_denial(pack, intent.symbol, self.now)
 
     def finish(self) -> None:
         """After the last one, inside the transaction of the chunk."""

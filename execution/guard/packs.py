@@ -8,8 +8,11 @@ from uuid import UUID
 
 import structlog
 
+from brokers.base import OrderRole
 from execution.guard.days import Day
 from execution.guard.decide import Breach
+from execution.models import Order
+from execution.models.order import LIVE as LIVE_ORDERS
 from execution.valuation import known_contract
 from risk import packs
 from risk.models import PackAssignment
@@ -42,11 +45,20 @@ def terms_of(known: Packs) -> dict[UUID, tuple[Terms, ...]]:
 
 
 def late_positions(known: Packs, days: Mapping[UUID, Day], now: datetime) -> list[Breach]:
-    """What is still held when the firm wants its accounts flat. The lock ends with that period."""
-    breaches = []
+    """What is held, or may still be filled, when the firm wants its accounts flat. The lock ends with that period.
+
+    Entries that rest are taken back before (`execution.switchboard`): one that is still there at the firm's own time
+    is closed with its account, and verified, as if it were held. That asks the database, in such a period alone.
+    """
+    breaches, empty = [], {}
     for account_id, (assignment, pack) in known.items():
         day = days.get(account_id)
         if day is None:
+            continue
+        if not day.book.held:
+            period = packs.flat_by(pack, now)
+            if period is not None:
+                empty[account_id] = _late(day, assignment, period)
             continue
         for symbol in day.book.held:
             contract = known_contract(symbol)
@@ -54,7 +66,14 @@ def late_positions(known: Packs, days: Mapping[UUID, Day], now: datetime) -> lis
             if period is not None:
                 breaches.append(_late(day, assignment, period))
                 break
-    return breaches
+    return [*breaches, *(empty[account_id] for account_id in _with_live_entries(empty))]
+
+
+def _with_live_entries(account_ids: Collection[UUID]) -> set[UUID]:
+    if not account_ids:
+        return set()
+    live = Order.objects.filter(account__in=account_ids, role=OrderRole.ENTRY.value, status__in=sorted(LIVE_ORDERS))
+    return set(live.values_list("account_id", flat=True))
 
 
 def _late(day: Day, assignment: PackAssignment, period: tuple[datetime, datetime]) -> Breach:
