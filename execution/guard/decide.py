@@ -20,6 +20,7 @@ from execution.flattening.flatten import Wish
 from execution.models import IntentSource, Position
 from justtrades import clock
 from justtrades.ids import new_id
+from justtrades.killpoints import killpoint
 from risk.models import ActionStatus, EventKind, RiskAction, RiskEvent
 
 LIMIT = "limit:"
@@ -66,7 +67,10 @@ def decide(breaches: Sequence[Breach]) -> int:
 
 
 def act_again(lane_accounts: Collection[UUID]) -> int:
-    """Begin anew where one of our own orders opened something on an account that a limit has closed and locked."""
+    """Begin anew where one of our own orders opened something on an account that a limit has closed and locked.
+
+    Never the flag before the act: who dies in between leaves an action that is found again.
+    """
     now = clock.now()
     reopened = Position.objects.filter(account=OuterRef("account"), updated_at__gt=OuterRef("flat_at")).exclude(
         net_qty=0
@@ -77,11 +81,15 @@ def act_again(lane_accounts: Collection[UUID]) -> int:
         account__in=lane_accounts, status=ActionStatus.FLAT, unlocked_at=None, locks_until__gt=now,
     )  # fmt: skip
     wishes = []
-    for action in locked:
-        RiskAction.objects.filter(pk=action.pk, status=ActionStatus.FLAT).update(status=ActionStatus.FLATTENING)
-        wishes.append((action.account_id, action.owner_id, action.trader_id, _wish(action, f":{now.isoformat()}")))
-    if wishes:
-        with transaction.atomic():
+    with transaction.atomic():
+        for action in locked:
+            # Somebody may unlock it at this moment: then what is held there is theirs.
+            still = RiskAction.objects.filter(pk=action.pk, status=ActionStatus.FLAT, unlocked_at=None)
+            if still.update(status=ActionStatus.FLATTENING) == 1:
+                killpoint("guard.reopened")
+                again = _wish(action, f":{now.isoformat()}")
+                wishes.append((action.account_id, action.owner_id, action.trader_id, again))
+        if wishes:
             flatten.act_on(flatten.begin_all(wishes))
     return len(wishes)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,10 +24,8 @@ from risk.models import (
 )
 from tests.execution.desk import MNQ
 from tests.execution.watchers import fill, limit, trader_on, watched_account, watching
-from tests.factories import (
-    PositionFactory,
-    TraderFactory,
-)
+from tests.factories import BrokerAccountFactory, PositionFactory, TraderFactory
+from tests.risk_factories import RiskActionFactory
 from traders.models import Trader
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +75,65 @@ def test_what_our_own_order_opens_after_the_lock_is_closed_again(account: Broker
     assert decide.act_again([account.pk]) == 1
     assert decide.act_again([account.pk]) == 0, "it is being closed already"
     assert Flatten.objects.count() == 2
+
+
+def reopened(trader: Trader) -> RiskAction:
+    """A limit that locked the account, was flat, and finds a position there that our own order opened since."""
+    flat: dict[str, Any] = {"status": ActionStatus.FLAT, "flat_at": clock.now() - timedelta(seconds=5)}
+    made: RiskAction = RiskActionFactory(limit__account=trader.account, **flat)
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=1)
+    return made
+
+
+@pytest.fixture
+def at_the_mark(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Callable[[Callable[[], None]], None]:
+    """What happens at the moment in which an action is marked as being closed again, once."""
+
+    def arm(happens: Callable[[], None]) -> None:
+        def kill(_pid: int, _signal: int) -> None:
+            settings.KILL_POINT = ""
+            happens()
+
+        settings.KILL_POINT = "guard.reopened"
+        monkeypatch.setattr("justtrades.killpoints.os", SimpleNamespace(kill=kill, getpid=os.getpid))
+
+    return arm
+
+
+def die() -> None:
+    raise SystemExit
+
+
+def test_a_process_that_dies_while_it_closes_again_leaves_nothing_half_done(
+    account: BrokerAccount, trader: Trader, at_the_mark: Callable[[Callable[[], None]], None]
+) -> None:
+    action = reopened(trader)
+    at_the_mark(die)
+    with pytest.raises(SystemExit):
+        decide.act_again([account.pk])
+    action.refresh_from_db()
+    assert (action.status, Flatten.objects.count()) == (ActionStatus.FLAT, 0)
+    assert decide.act_again([account.pk]) == 1, "the one that comes after it finds it again"
+    assert Flatten.objects.get().risk_action == action
     Position.objects.update(net_qty=0)
+
+
+def test_what_is_unlocked_in_the_moment_in_which_it_would_be_closed_again_is_left_alone(
+    account: BrokerAccount, trader: Trader, at_the_mark: Callable[[Callable[[], None]], None]
+) -> None:
+    other = trader_on(BrokerAccountFactory(login=account.login))
+    for one in (trader, other):
+        reopened(one)
+    at_the_mark(lambda: unlock_what_is_flat(1))
+    assert decide.act_again([account.pk, other.account_id]) == 1
+    unlocked, again = (RiskAction.objects.get(unlocked_at__isnull=is_locked) for is_locked in (False, True))
+    assert (unlocked.status, again.status) == (ActionStatus.FLAT, ActionStatus.FLATTENING)
+    assert Flatten.objects.get().risk_action == again
+    Position.objects.update(net_qty=0)
+
+
+def unlock_what_is_flat(expected: int) -> None:
+    assert RiskAction.objects.filter(status=ActionStatus.FLAT).update(unlocked_at=clock.now()) == expected
 
 
 def test_what_a_tick_caused_is_decided_marked_and_sent_in_one_go(account: BrokerAccount) -> None:
