@@ -1,15 +1,14 @@
-"""Limits, locks and switches for staff: to look at; a lock can be lifted here, and that is written down."""
+"""Limits, locks and switches for staff: to look at. What lifts one is a page that asks for the password once more."""
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from uuid import UUID
 
-from accounts.selectors import signed_in
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+
 from justtrades.backoffice import HistoryAdmin
-from risk import services, switch
 from risk.models import (
     AccountDay,
     AccountEquity,
@@ -20,7 +19,12 @@ from risk.models import (
     RiskLimit,
     Switch,
 )
+from risk.selectors import is_in_force
 from risk.services.limits import name_of
+
+
+def _door(name: str, pk: UUID, text: str) -> str:
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[pk]), text)
 
 
 @admin.register(RiskLimit)
@@ -41,21 +45,15 @@ class RiskLimitAdmin(HistoryAdmin):
 class RiskActionAdmin(HistoryAdmin):
     list_display = (
         "decided_at", "owner", "account", "code", "had", "allowed", "status", "flat_at", "locks_until", "unlocked_at",
+        "lift",
     )  # fmt: skip
     list_select_related = ("owner", "account")
     list_filter = ("status", "code", ("unlocked_at", admin.EmptyFieldListFilter))
     search_fields = ("owner__email", "account__name", "limit_key", "^id")
-    actions = ("unlock",)
 
-    @admin.action(description="Unlock: let entries through before the session ends")
-    def unlock(self, request: HttpRequest, queryset: QuerySet[RiskAction]) -> None:
-        for action in queryset.select_related("account", "limit"):
-            try:
-                services.unlock(action=action, actor=signed_in(request.user))
-            except ValidationError as error:
-                self.message_user(request, f"{action.account.name}: {' '.join(error.messages)}", messages.ERROR)
-            else:
-                self.message_user(request, f"{action.account.name} is unlocked.", messages.SUCCESS)
+    @admin.display(description="lock")
+    def lift(self, action: RiskAction) -> str:
+        return _door("risk_unlock", action.pk, "Unlock") if is_in_force(action) else "over"
 
 
 @admin.register(RiskEvent)
@@ -68,21 +66,14 @@ class RiskEventAdmin(HistoryAdmin):
 
 @admin.register(Switch)
 class SwitchAdmin(HistoryAdmin):
-    list_display = ("tripped_at", "scope", "mode", "owner", "actor", "reason", "released_at", "released_by")
+    list_display = ("tripped_at", "scope", "mode", "owner", "actor", "reason", "released_at", "released_by", "lift")
     list_select_related = ("owner", "actor", "released_by")
     list_filter = ("scope", "mode", ("released_at", admin.EmptyFieldListFilter))
     search_fields = ("owner__email", "reason", "^target")
-    actions = ("release",)
 
-    @admin.action(description="Release: let new positions be opened again")
-    def release(self, request: HttpRequest, queryset: QuerySet[Switch]) -> None:
-        for tripped in queryset:
-            try:
-                switch.release(switch=tripped, actor=signed_in(request.user))
-            except ValidationError as error:
-                self.message_user(request, f"{tripped}: {' '.join(error.messages)}", messages.ERROR)
-            else:
-                self.message_user(request, f"{tripped} is released.", messages.SUCCESS)
+    @admin.display(description="in force")
+    def lift(self, tripped: Switch) -> str:
+        return _door("risk_switch_release", tripped.pk, "Release") if tripped.released_at is None else "no"
 
 
 @admin.register(AccountDay)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,9 +17,9 @@ from accounts.services import create_api_token
 from brokers.models import BrokerAgreement, BrokerLogin, PaperBook
 from execution.models import Break, Reconciliation, UnprotectedSpan
 from justtrades import clock
-from justtrades.testing import Cast, browser_of
+from justtrades.testing import PASSWORD, Cast, browser_of
 from recorders.models import Notice, NoticeKind, Recorder, Signal, WebhookToken
-from risk.models import AccountRules, RiskAction, RiskEvent
+from risk.models import AccountRules, RiskAction, RiskEvent, Switch
 from tests.factories import (
     BrokerPositionFactory,
     Chain,
@@ -169,13 +170,34 @@ def test_approving(staff: Client, cast: Cast) -> None:
         assert new.is_approved is expected
 
 
-def test_a_lock_is_lifted_by_staff_and_that_is_written_down(staff: Client, cast: Cast, hers: Chain) -> None:
-    lock = RiskActionFactory(limit__account=hers.account, limit__owner_may_unlock=False)
-    picked = {"action": "unlock", "_selected_action": [str(lock.pk)]}
-    assert staff.post(page(RiskAction, "changelist"), picked).status_code == 302
-    lock.refresh_from_db()
-    assert lock.unlocked_by == cast.bob
+def lifted_by(row: RiskAction | Switch) -> object:
+    row.refresh_from_db()
+    return row.unlocked_by if isinstance(row, RiskAction) else row.released_by
+
+
+@pytest.mark.parametrize("kind", ["unlock", "release", "release everybody"])
+def test_staff_lift_locks_and_switches_with_the_password_once_more(kind: str, cast: Cast, hers: Chain) -> None:
+    made: dict[str, Callable[[], RiskAction | Switch]] = {
+        "unlock": lambda: RiskActionFactory(limit__account=hers.account, limit__owner_may_unlock=False),
+        "release": lambda: SwitchFactory(owner=cast.alice, actor=cast.bob),
+        "release everybody": lambda: SwitchFactory(owner=None, actor=cast.bob, scope="platform", target=""),
+    }
+    row, word = made[kind](), kind.partition(" ")[0]
+    cast.bob.set_password(PASSWORD)
+    cast.bob.save()
+    staff = browser_of(cast.bob)
+    listed = page(type(row), "changelist")
+    staff.post(listed, {"action": word, "_selected_action": [str(row.pk)]})
+    assert (lifted_by(row), RiskEvent.objects.count()) == (None, 0), "no list does it by itself"
+    address = reverse("risk_unlock" if word == "unlock" else "risk_switch_release", args=[row.pk])
+    assert f'href="{address}"' in staff.get(listed).content.decode()
+    asked = staff.post(address)
+    assert asked["Location"].startswith(reverse("account_reauthenticate"))
+    assert lifted_by(row) is None
+    staff.post(asked["Location"], {"password": PASSWORD, "next": address}, follow=True)
+    assert lifted_by(row) == cast.bob
     assert RiskEvent.objects.get().actor == cast.bob
+    assert f'href="{address}"' not in staff.get(listed).content.decode(), "there is nothing left to lift"
 
 
 def test_staff_cannot_make_themselves_superusers(cast: Cast) -> None:
