@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F, Q
 
 from accounts.models import User
 from accounts.selectors import Person
@@ -23,8 +24,9 @@ def trip(
 ) -> Switch:
     """Refuse new exposure in the scope from now on, until somebody releases it. Exits always pass.
 
-    What is in force already stays, and becomes a HALT if this is one. `actor_id` None: a throttle did it. `owner_id`
-    is whose trading it stops, None for the platform. Raises `ValidationError` naming the field.
+    What is in force already stays, and becomes a HALT if this is one. It is whose it was, with that reason, where
+    staff tripped it; what staff join is theirs from then on. `actor_id` None: a throttle did it. `owner_id` is whose
+    trading it stops, None for the platform. Raises `ValidationError` naming the field.
     """
     reason = reason.strip()
     if not reason:
@@ -35,11 +37,9 @@ def trip(
     with transaction.atomic():
         Switch.objects.bulk_create([wanted], ignore_conflicts=True)
         switch = Switch.objects.get(scope=scope, target=target, released_at=None)
-        is_new = switch.pk == wanted.pk
-        if not is_new and mode == SwitchMode.HALT:
-            is_new = _harden(switch, reason[:MAX_REASON], actor_id)
+        is_new = switch.pk == wanted.pk or _join(switch, wanted)
         if is_new:
-            text = f"{switch.get_mode_display()}, {switch.get_scope_display().lower()}: {switch.reason}"
+            text = f"{switch.get_mode_display()}, {switch.get_scope_display().lower()}: {wanted.reason}"
             note(EventKind.TRIPPED, text, owner_id=owner_id, subject=switch.pk, actor_id=actor_id)
     if is_new:
         log.warning(
@@ -48,11 +48,23 @@ def trip(
     return switch
 
 
-def _harden(switch: Switch, reason: str, actor_id: UUID | None) -> bool:
-    """From exits only to a halt; whether it was not one before."""
-    softer = Switch.objects.filter(pk=switch.pk, released_at=None).exclude(mode=SwitchMode.HALT)
-    switch.mode, switch.reason, switch.actor_id = SwitchMode.HALT, reason, actor_id
-    return softer.update(mode=SwitchMode.HALT, reason=reason, actor_id=actor_id) == 1
+def _join(switch: Switch, wanted: Switch) -> bool:
+    """Somebody trips what is in force; whether that changes it.
+
+    Who may release it goes by its actor, so an owner never becomes the actor of what somebody else stopped.
+    """
+    in_force = Switch.objects.filter(pk=switch.pk, released_at=None)
+    is_staffs = wanted.actor_id not in {None, switch.owner_id}
+    is_harder = wanted.mode == SwitchMode.HALT and (
+        in_force.exclude(mode=SwitchMode.HALT).update(mode=SwitchMode.HALT) == 1
+    )
+    is_taken_over = False
+    if is_harder or is_staffs:
+        free = in_force if is_harder and is_staffs else in_force.filter(Q(actor=None) | Q(actor=F("owner")))
+        is_taken_over = free.update(actor=wanted.actor_id, reason=wanted.reason) == 1
+    if is_harder or is_taken_over:
+        switch.refresh_from_db()
+    return is_harder or is_taken_over
 
 
 def may_release(user: Person, switch: Switch) -> bool:

@@ -84,6 +84,45 @@ def test_what_staff_stopped_only_staff_lets_go_on() -> None:
     assert not stops(alice)
 
 
+HALT, EXITS_ONLY = SwitchMode.HALT, SwitchMode.REDUCE_ONLY
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "becomes", "owner_releases"),
+    [
+        (("staff", EXITS_ONLY), ("owner", HALT), ("staff", HALT), False),
+        (("staff", EXITS_ONLY), ("owner", EXITS_ONLY), ("staff", EXITS_ONLY), False),
+        (("staff", HALT), ("throttle", EXITS_ONLY), ("staff", HALT), False),
+        (("owner", EXITS_ONLY), ("staff", EXITS_ONLY), ("staff", EXITS_ONLY), False),
+        (("owner", HALT), ("staff", EXITS_ONLY), ("staff", HALT), False),
+        (("throttle", EXITS_ONLY), ("staff", EXITS_ONLY), ("staff", EXITS_ONLY), False),
+        (("throttle", EXITS_ONLY), ("staff", HALT), ("staff", HALT), False),
+        (("staff", EXITS_ONLY), ("other staff", HALT), ("other staff", HALT), False),
+        (("staff", EXITS_ONLY), ("other staff", EXITS_ONLY), ("staff", EXITS_ONLY), False),
+        (("throttle", EXITS_ONLY), ("owner", HALT), ("owner", HALT), True),
+        (("owner", EXITS_ONLY), ("throttle", EXITS_ONLY), ("owner", EXITS_ONLY), True),
+    ],
+)
+def test_what_staff_stopped_stays_theirs_and_what_they_join_becomes_theirs(
+    first: tuple[str, SwitchMode], second: tuple[str, SwitchMode], becomes: tuple[str, SwitchMode], *,
+    owner_releases: bool,
+) -> None:  # fmt: skip
+    alice = UserFactory()
+    people = {"owner": alice, "staff": UserFactory(is_staff=True), "other staff": UserFactory(is_staff=True)}
+    ids = {name: person.pk for name, person in people.items()} | {"throttle": None}
+    for who, mode in (first, second):
+        made = trip(alice, SwitchScope.USER, alice.pk, actor_id=ids[who], mode=mode, reason=f"says {who}")
+    stored = Switch.objects.get()
+    assert (stored.actor_id, stored.mode, stored.reason) == (ids[becomes[0]], becomes[1], f"says {becomes[0]}")
+    assert (made.actor_id, made.mode, made.reason) == (stored.actor_id, stored.mode, stored.reason)
+    assert switch.may_release(alice, stored) == owner_releases
+    told = RiskEvent.objects.filter(kind=EventKind.TRIPPED).order_by("id").values_list("actor", "text")
+    changed = () if becomes == first else ((second[0], f"{becomes[1].label}, user: says {second[0]}"),)
+    assert list(told) == [
+        (ids[who], text) for who, text in ((first[0], f"{first[1].label}, user: says {first[0]}"), *changed)
+    ]  # fmt: skip
+
+
 def test_without_a_reason_nothing_is_tripped() -> None:
     alice = UserFactory()
     with pytest.raises(ValidationError) as refused:
