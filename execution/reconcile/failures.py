@@ -12,7 +12,7 @@ from execution.reconcile import breaks
 from justtrades.ids import new_id
 
 NEEDED = 3
-EMPTY = "its answer was empty, although orders of ours work there"
+EMPTY = "its answer was empty, although we hold something or have orders there"
 
 
 def note_all(failed: Mapping[BrokerAccount, str], now: datetime) -> None:

@@ -51,8 +51,8 @@ def compare_looks(
 
 
 def _readable(ledger: Ledger, looks: Mapping[UUID, Look], ours: Books) -> dict[UUID, Look]:
-    """Without the looks that say nothing at all of an account whose orders work at the venue: those have failed."""
-    empty = {pk for pk, look in looks.items() if look.is_bare and ours.has_at_venue(pk)}
+    """Without the looks that say nothing at all of an account where we hold something or have orders: those failed."""
+    empty = {pk for pk, look in looks.items() if look.is_bare and (look.missed or ours.has_at_venue(pk))}
     failures.note_all({looks[pk].account: failures.EMPTY for pk in empty}, ledger.now)
     return {pk: look for pk, look in looks.items() if pk not in empty}
 

@@ -19,12 +19,13 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import connection as database
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Mod
 
 from brokers.base import AccountRef, Connection, ConnectionState, Surveyor
-from brokers.errors import BrokerError, RateLimited
+from brokers.errors import BrokerError, OutcomeUnknown, RateLimited
 from brokers.models import BrokerAccount
 from brokers.registry import VENUES
 from brokers.selectors import secrets_of
@@ -44,6 +45,7 @@ HANDS = 6
 """Of the lane's helper threads, which also place orders while a socket is away."""
 IN_A_HAND = 5
 """Looks that one of them makes, one after another, before others have their turn."""
+OUR_FAULT = "failed inside this program"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -142,8 +144,13 @@ class Looks:
         return found
 
     def _ask_all(self, subjects: Sequence[tuple[Subject, Connection]]) -> None:
-        for subject, connection in subjects:
-            self._ask(connection, subject)
+        try:
+            for subject, connection in subjects:
+                self._ask(connection, subject)
+        finally:
+            # A helper thread of the loop: its database connection would stay open for ever.
+            if not database.in_atomic_block:
+                database.close()
 
     def _ask(self, connection: Connection, subject: Subject) -> None:
         failure: BrokerError | None = None
@@ -155,6 +162,9 @@ class Looks:
                 self.desk.inbox.put(subject.login_id, [connection.query(AccountRef(account.broker_id, account.name))])
         except BrokerError as error:
             failure = error
+        except Exception:  # the outermost frame of a look: whatever happened, it has failed, and the others are due
+            log.exception("reconcile.look_broke", subject=str(subject.key))
+            failure = OutcomeUnknown(OUR_FAULT)
         finally:
             self._ended.put((subject.key, failure))
 

@@ -20,7 +20,7 @@ from execution.abilities import abilities_of
 from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent
 from execution.models.order import WORKING
 from execution.reports.ledger import Ledger
-from execution.reports.looks import Look
+from execution.reports.looks import Look, emptied
 from execution.transitions import Change
 
 SETTLE = timedelta(seconds=2)
@@ -44,8 +44,9 @@ def apply_looks(ledger: Ledger, looks: Mapping[UUID, Look], listening: Collectio
     listed = Order.objects.filter(account_id__in=looks, status__in=[OrderStatus.UNKNOWN.value, *AT_WORK])
     fields = ("id", "account_id", "broker_order_id", "status", "queries_without_trace")
     rows = list(listed.order_by().values_list(*fields))
-    # Nothing at all, where an order should be: that is no look.
+    # Nothing at all, where an order or a position should be: that is no look.
     empty = {account_id for _, account_id, _, status, _ in rows if status in AT_WORK and looks[account_id].is_bare}
+    empty |= emptied(looks)
     wanted = [
         pk
         for pk, account_id, name, status, missed in rows

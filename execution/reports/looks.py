@@ -24,12 +24,14 @@ Key = tuple[UUID, str]
 class Look:
     """`at` is the moment before the first of the books was read: what came later is newer than this.
 
-    `late` are the contracts of which we know a fill that it could not know (`note_overtaken`).
+    `late` are the contracts of which we know a fill that it could not know (`note_overtaken`), `missed` those that we
+    hold by all that we know, and of which it has no word because it says nothing at all.
     """
 
     account: BrokerAccount
     at: datetime
     late: set[str] = field(default_factory=set)
+    missed: set[str] = field(default_factory=set)
     orders: dict[str, OrderReport] = field(default_factory=dict)
     fills: dict[str, FillReport] = field(default_factory=dict)
     positions: dict[str, PositionReport] = field(default_factory=dict)
@@ -87,6 +89,16 @@ def held_by_us(account_ids: Iterable[UUID]) -> Counter[Key]:
     held = Position.objects.filter(account_id__in=account_ids).exclude(net_qty=0)
     rows = held.order_by().values_list("account_id", "symbol").annotate(net=Sum("net_qty"))
     return Counter({(account_id, symbol): net for account_id, symbol, net in rows})
+
+
+def emptied(looks: Mapping[UUID, Look]) -> set[UUID]:
+    """Accounts whose look says nothing at all although fills say that something of ours is open there."""
+    bare = {account_id for account_id, look in looks.items() if look.is_bare}
+    if not bare:
+        return set()
+    known = {(row.account_id, row.symbol): row for row in BrokerPosition.objects.filter(account_id__in=bare)}
+    held = {key for key, net in held_by_us(bare).items() if net != 0}
+    return {key[0] for key in held if expected_at_venue(key, known.get(key)) != 0}
 
 
 def expected_at_venue(key: Key, known: BrokerPosition | None) -> int:

@@ -1,8 +1,9 @@
 """What the venue says that an account holds.
 
 A position that it reports is there. One that a sync lacks, or calls flat, although no fill of ours or of anybody else
-explains that, is not gone yet: it is when a second look at least two seconds later agrees. It never is by a look that
-says nothing at all while orders of ours work at the venue, nor by one whose own executions say that it is open.
+explains that, is not gone yet: it is when a second look at least two seconds later agrees. It never is by looks that
+say nothing at all, however many: those of one outage agree with each other. Nor by one whose own executions say that it
+is open.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from brokers.base import OrderStatus
 from brokers.reports import Event, PositionReport
-from execution.models import BrokerPosition, Order
+from execution.models import BrokerPosition
 from execution.models.order import WORKING
 from execution.reports.ledger import Ledger
 from execution.reports.looks import Key, Look, expected_at_venue, held_by_us, note_overtaken
@@ -72,6 +73,8 @@ def _seen(ledger: Ledger, looks: Mapping[UUID, Look], told: Mapping[Key, Positio
             rows[key] = _row(ledger, key, report)
             if row is None or (row.net_qty, row.avg_price) != (rows[key].net_qty, rows[key].avg_price):
                 ledger.owners.add(look.account.owner_id)
+        elif look.is_bare:
+            look.missed.add(key[1])
         else:
             rows[key] = _doubted(look, key, row, ours[key])
     return rows
@@ -82,12 +85,7 @@ def _is_flat(look: Look, key: Key, row: BrokerPosition | None, ours: int) -> boo
     if ours == 0 or expected_at_venue(key, row) == 0:
         return True
     is_second = row is not None and row.gone_at is not None and look.at - row.gone_at >= AGAIN_AFTER
-    return is_second and look.net_filled(key[1]) * ours <= 0 and not _is_empty_page(look)
-
-
-def _is_empty_page(look: Look) -> bool:
-    at_work = Order.objects.filter(account_id=look.account.id, status__in=AT_VENUE)
-    return look.is_bare and at_work.exists()
+    return is_second and look.net_filled(key[1]) * ours <= 0 and not look.is_bare
 
 
 def _doubted(look: Look, key: Key, row: BrokerPosition | None, ours: int) -> BrokerPosition:

@@ -9,14 +9,17 @@ import pytest
 import time_machine
 
 from brokers.base import OrderRole, OrderStatus, Side
+from brokers.models import BrokerLogin
 from brokers.reports import PositionReport
 from execution import doubt
-from execution.models import Alarm, Break, BreakKind, BrokerPosition, Order
+from execution.models import Alarm, Break, BreakKind, BrokerPosition, IntentKind, Order, Reconciliation
+from execution.reconcile.failures import EMPTY
 from execution.watchdog.flat import adopt_flat
 from justtrades import clock
 from tests.execution.desk import MNQ
 from tests.execution.truth import OTHER, Part, Truth, pauses, shown
 from tests.execution.venue import Venue
+from tests.factories import OrderFactory, OrderIntentFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +59,54 @@ def test_f51_an_answer_without_the_position_is_not_flat_by_itself(answer: str, l
         assert shown()[-1] == ("quantity", "resolved")
         assert not pauses()
         assert "our books were closed" in Break.objects.get(kind=BreakKind.QUANTITY).resolution
+
+
+def test_f51_empty_answers_of_one_outage_do_not_close_a_position_that_no_order_guards() -> None:
+    broker = Truth()
+    Order.objects.filter(broker_order_id="501").update(status="canceled")
+    books = [*broker.told()[:2], broker.at_venue(2)]
+    broker.look(60, *books)
+    for at in (120, 123, 130):
+        broker.look(at)
+        with time_machine.travel(broker.start + timedelta(seconds=at + 1.5), tick=False):
+            adopt_flat(0)
+    row = BrokerPosition.objects.get()
+    assert (row.net_qty, row.gone_at, broker.net) == (2, None, 2)
+    assert (shown(), Alarm.objects.get().code) == ([("unreadable", "open")], "BOOKS_UNREADABLE")
+    assert Break.objects.get().theirs == EMPTY
+    # One full answer that lacks it is the first one, not the second.
+    broker.look(140, *broker.told()[:1])
+    assert (BrokerPosition.objects.get().net_qty, broker.net) == (2, 2)
+    broker.look(180, *books)
+    assert (shown(), broker.net) == ([("unreadable", "resolved")], 2)
+
+
+def test_an_empty_answer_agrees_with_fills_that_say_that_all_was_closed() -> None:
+    broker = Truth()
+    Order.objects.filter(broker_order_id="501").update(status="canceled")
+    broker.look(60, *broker.told()[:2], broker.at_venue(2))
+    with time_machine.travel(broker.start + timedelta(seconds=65), tick=False):
+        broker.apply(*broker.by_hand(OTHER, Side.SELL, 2))
+    broker.look(120)
+    assert (BrokerPosition.objects.get().net_qty, shown()) == (0, [])
+    assert Reconciliation.objects.get().failed_looks == 0
+
+
+def test_an_empty_answer_is_no_look_for_an_order_that_nobody_knows_of() -> None:
+    broker = Truth()
+    Order.objects.filter(broker_order_id="501").update(status="canceled")
+    exit_ = OrderIntentFactory(
+        trader=broker.intent.trader, symbol=MNQ, kind=IntentKind.EXIT, leg="exit", side="sell", status="unknown",
+        signal__status="planned", dispatched_at=broker.start + timedelta(seconds=58),
+    )  # fmt: skip
+    unknown = OrderFactory(intent=exit_, role="exit", status="unknown", broker_order_id=None)
+    BrokerLogin.objects.update(state="live")
+    broker.looks(times=4)
+    unknown.refresh_from_db()
+    assert (unknown.status, unknown.queries_without_trace) == ("unknown", 0)
+    broker.looks(*broker.told()[:2], broker.at_venue(2), since_s=120)
+    unknown.refresh_from_db()
+    assert unknown.status != "unknown", "full answers that lack it say that it was never placed"
 
 
 def test_a_position_that_comes_back_after_one_answer_without_it_was_never_gone() -> None:

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.db import OperationalError
 
 from brokers.base import AccountRef, ConnectionState
-from brokers.errors import BrokerError, NotReached, RateLimited
+from brokers.errors import NotReached, RateLimited
 from brokers.models import BrokerAccount
 from brokers.reports import Event, SyncReport
 from execution.models import Alarm, Break, Reconciliation
@@ -31,7 +32,7 @@ class Line:
 
     login_id: UUID
     state: ConnectionState = ConnectionState.LIVE
-    refusal: BrokerError | None = None
+    refusal: Exception | None = None
     asked: list[str] = field(default_factory=list)
 
     def query(self, account: AccountRef) -> SyncReport:
@@ -180,6 +181,24 @@ def test_three_failed_looks_in_a_row_are_a_break_and_an_answer_ends_it() -> None
     assert (row.state, row.resolution) == ("resolved", "the broker answered again")
     assert Alarm.objects.get().ended_at is not None
     assert Reconciliation.objects.get().failed_looks == 0
+
+
+@pytest.mark.django_db
+def test_a_fault_of_ours_at_one_login_is_a_failed_look_of_it_and_takes_no_other_ones_look() -> None:
+    # One more than there are hands, so that the first one's hand has another look after it.
+    desk, line = a_desk(1)
+    for _ in range(HANDS):
+        desk.lines |= a_desk(1)[0].lines
+    line.refusal = OperationalError("the database is away")
+    looks = begun(desk)
+    desk.run(looks, 61)
+    assert [one for one in desk.lines.values() if len(one.asked) < 2] == []
+    row = Break.objects.get()
+    assert (row.kind, row.account.login_id, row.theirs) == ("unreadable", line.login_id, "failed inside this program")
+    line.refusal = None
+    desk.run(looks, 30, since=61)
+    row.refresh_from_db()
+    assert row.state == "resolved", "it is asked again all the same"
 
 
 @pytest.mark.django_db
