@@ -14,11 +14,11 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
 from brokers.reports import Event
+from execution.lane.gather import gather
 from execution.lane.heard import Heard
 from execution.reports.apply import LoginEvent, apply_events
 
 log = structlog.get_logger(__name__)
-MAX_BATCH = 4000
 RETRY_S = 0.2
 LONGEST_HOLD_S = 0.1
 
@@ -62,23 +62,10 @@ class Inbox:
 
     def _run(self) -> None:
         while not self._stopping:
-            batch = self._take()
+            batch = gather(self._events)
             self._clear_to_apply.wait(LONGEST_HOLD_S)
             if batch:
                 self._apply_until_done(batch)
-
-    def _take(self) -> list[LoginEvent]:
-        batch: list[LoginEvent] = []
-        event = self._events.get()
-        while event is not None:
-            batch.append(event)
-            if len(batch) >= MAX_BATCH:
-                break
-            try:
-                event = self._events.get_nowait()
-            except queue.Empty:
-                break
-        return batch
 
     def _apply_until_done(self, batch: list[LoginEvent]) -> None:
         while True:

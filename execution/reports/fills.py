@@ -11,7 +11,7 @@ from brokers.base import OrderRole, OrderStatus, Side
 from brokers.instruments import product_of
 from brokers.reports import FillReport
 from execution import locks
-from execution.bulk import update_rows
+from execution.bulk import insert_unless_there, update_rows
 from execution.models import Fill, IntentKind, IntentStatus, ObjectKind, Order, Position
 from execution.reports.ledger import Ledger
 from execution.transitions import Change
@@ -40,19 +40,20 @@ def store_fills(ledger: Ledger, reports: Iterable[tuple[UUID, FillReport]]) -> l
             fill.price = report.price
             fill.save(update_fields=["price"])
     fresh = [
-        Fill(
-            account_id=account_id,
-            broker_fill_id=name,
-            broker_order_id=report.broker_order_id,
-            symbol=report.symbol,
-            side=report.side.value,
-            qty=report.qty,
-            price=report.price,
-            filled_at=report.at,
-        )
+        {
+            "id": new_id(),
+            "account_id": account_id,
+            "broker_fill_id": name,
+            "broker_order_id": report.broker_order_id,
+            "symbol": report.symbol,
+            "side": report.side.value,
+            "qty": report.qty,
+            "price": report.price,
+            "filled_at": report.at,
+        }
         for (account_id, name), report in by_key.items()
     ]
-    Fill.objects.bulk_create(fresh, ignore_conflicts=True)
+    insert_unless_there(Fill, fresh)
     return [(account_id, report) for (account_id, _), report in by_key.items()]
 
 

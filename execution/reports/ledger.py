@@ -12,7 +12,7 @@ import structlog
 from brokers.base import OrderRole, OrderStatus
 from brokers.models import BrokerAccount
 from execution import locks, transitions
-from execution.bulk import update_rows
+from execution.bulk import copy_rows, update_rows
 from execution.models import IntentKind, IntentSource, IntentStatus, ObjectKind, Order, OrderIntent
 from execution.models.intent import FINISHED, TRANSITIONS
 from execution.models.order import DONE
@@ -47,7 +47,7 @@ class Ledger:
     by_broker: dict[tuple[UUID, str], Order] = field(default_factory=dict)
     nameless_exits: dict[tuple[UUID, str, str], Order] = field(default_factory=dict)
     intents: dict[UUID, OrderIntent] = field(default_factory=dict)
-    created: list[Order] = field(default_factory=list)
+    created: dict[UUID, Order] = field(default_factory=dict)
     changed: dict[UUID, Order] = field(default_factory=dict)
     changed_intents: dict[UUID, OrderIntent] = field(default_factory=dict)
     wishes: dict[UUID, Order] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Ledger:
         return [order for order in self.by_client.values() if order.role == OrderRole.ENTRY]
 
     def add(self, order: Order) -> None:
-        self.created.append(order)
+        self.created[order.id] = order
         self.index(order)
         self._note(order, "", "")
 
@@ -110,7 +110,7 @@ class Ledger:
 
     def touch(self, order: Order) -> None:
         order.updated_at = self.now
-        if order not in self.created:
+        if order.id not in self.created:
             self.changed[order.id] = order
         self.owners.add(order.owner_id)
         if order.trader_id is not None:
@@ -150,6 +150,8 @@ class Ledger:
         if status is IntentStatus.CLEARED:
             intent.cleared_at = self.now + RETRY_PAUSE * max(1, intent.attempts)
         self.stamp(intent)
+        if intent.trader_id is not None:
+            self.touched.add((intent.trader_id, intent.symbol))
         self.changes.append(
             Change(
                 intent.owner_id, ObjectKind.INTENT, intent.id, before.value, status.value, self.now, f"{code} {text}"
@@ -157,13 +159,15 @@ class Ledger:
         )
 
     def stamp(self, intent: OrderIntent) -> None:
+        """Write the intent: a moment of it is known now. Nothing follows from that."""
         self.changed_intents[intent.id] = intent
         self.owners.add(intent.owner_id)
-        if intent.trader_id is not None:
-            self.touched.add((intent.trader_id, intent.symbol))
 
     def write(self) -> None:
-        Order.objects.bulk_create(self.created)
+        columns = [column.attname for column in Order._meta.concrete_fields]
+        copy_rows(Order, columns, ([getattr(order, name) for name in columns] for order in self.created.values()))
+        for order in self.created.values():
+            order._state.adding = False
         rows = [(order.id, *(getattr(order, name) for name in _ORDER_COLUMNS)) for order in self.changed.values()]
         update_rows(Order, _ORDER_COLUMNS, rows)
         self.created.clear()

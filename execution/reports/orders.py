@@ -95,7 +95,7 @@ def _claim_leg(ledger: Ledger, order: Order, report: OrderReport) -> None:
     parent = ledger.by_client[report.parent_client_order_id or ""]
     order.intent_id, order.trader_id, order.role = parent.intent_id, parent.trader_id, report.role.value
     order.target_index = _target_index(ledger, parent, report)
-    if order not in ledger.created:
+    if order.id not in ledger.created:
         Order.objects.filter(pk=order.pk).update(
             intent_id=parent.intent_id, trader_id=parent.trader_id, target_index=order.target_index
         )

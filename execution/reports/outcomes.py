@@ -66,9 +66,7 @@ def bind(ledger: Ledger, order: Order, broker_order_id: str) -> None:
 
 
 def _absorb(ledger: Ledger, order: Order, stranger: Order) -> None:
-    if stranger in ledger.created:
-        ledger.created.remove(stranger)
-    else:
+    if ledger.created.pop(stranger.id, None) is None:
         stranger.fills.update(order=order)
         stranger.delete()
         ledger.changed.pop(stranger.id, None)
