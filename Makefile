@@ -40,8 +40,8 @@ chaos: $(DEV_STAMP) $(DIST_STAMP) ## the tests that kill processes
 	$(BIN)/python -m pytest -m faults -p no:randomly
 
 .PHONY: streams
-streams: $(DEV_STAMP) $(DIST_STAMP) ## the long streams of alerts, and ten thousand broken bodies
-	$(BIN)/python -m pytest tests/streams -p no:randomly
+streams: $(DEV_STAMP) $(DIST_STAMP) ## long streams of alerts, ten thousand broken bodies, 400 stories against a model broker
+	$(BIN)/python -m pytest tests/streams tests/model -m streams -p no:randomly
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff

@@ -134,17 +134,21 @@ class RiskBench:
             "md_url": self._venue["md_url"],
             "symbol": self._symbol,
             "accounts": self._sandbox.post("/accounts", count=self._effort.accounts),
-            "ticks": self._effort.rounds,
+            "ticks": 1 + self._effort.rounds,
         }
-        taken: list[float] = []
         with _client(setup):
-            for number in range(self._effort.rounds):
-                time.sleep(_SETTLE_S)
-                began = time.time()
-                self._sandbox.post("/price", symbol=self._symbol, price=PRICE - number - 1)
-                time.sleep(_SETTLE_S)
-                taken += self._arrivals(began)
-        return taken
+            rounds = [self._floor_round(PRICE - number) for number in range(1, 2 + self._effort.rounds)]
+        return [moment for arrivals in rounds[1:] for moment in arrivals]
+
+    def _floor_round(self, price: int) -> list[float]:
+        time.sleep(_SETTLE_S)
+        began = time.time()
+        self._sandbox.post("/price", symbol=self._symbol, price=price)
+        time.sleep(_SETTLE_S)
+        arrivals = self._arrivals(began)
+        if len(arrivals) < self._effort.accounts:
+            raise RuntimeError(f"{len(arrivals)} of the floor's flattens arrived, not {self._effort.accounts}")
+        return arrivals
 
 
 @contextmanager
