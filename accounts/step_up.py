@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from typing import Any, TypedDict
+
+from allauth.account.internal.flows.reauthentication import (
+    did_recently_reauthenticate,
+    raise_if_reauthentication_required,
+)
+from django.http import HttpRequest
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -31,6 +37,24 @@ class StepUpTries(PasswordTries):
 
     def account_of(self, request: Request) -> str:
         return signed_in(request.user).email
+
+
+class Proof(TypedDict):
+    password: str
+    code: str
+
+
+def proof_in(given: dict[str, Any]) -> Proof:
+    """Takes the proof out of validated fields: what is left is what was asked for."""
+    return {"password": given.pop("password", ""), "code": given.pop("code", "")}
+
+
+def confirm(request: HttpRequest) -> None:
+    """On a page, before something dangerous that not every request of it is.
+
+    Raises `ReauthenticationRequired`: once the password was typed the same request comes again, with all that it had.
+    """
+    raise_if_reauthentication_required(request, app="")
 
 
 def prove(request: Request, view: APIView, *, password: str, code: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,6 @@ from django.db import transaction
 from accounts.models import User
 from accounts.selectors import Person
 from brokers import instruments
-from brokers.models import BrokerAccount
 from execution import feed, locks
 from execution.casebook import Subject
 from execution.drafting import Draft, Origin
@@ -96,14 +95,14 @@ def converge(*, actor: Person, chain: StrategyChain) -> Command:
     return command
 
 
-def flatten_everything(*, actor: Person, owner: User, accounts: Iterable[BrokerAccount] | None = None) -> Command:
+def flatten_everything(*, actor: Person, owner: User) -> Command:
     """Close all that the owner's accounts hold, whoever opened it, and cancel all that works; until it is verified.
 
-    `accounts` narrows it to some of the owner's. Entries that have not been sent yet are withdrawn. What it found is in
-    the command's `payload`; where that is nothing, nothing follows. Its doors ask for the password once more.
+    Entries that have not been sent yet are withdrawn. What it found is in the command's `payload`; where that is
+    nothing, nothing follows. Its doors ask for the password once more.
     """
     with transaction.atomic():
-        found = preview_flatten(owner, accounts)
+        found = preview_flatten(owner)
         payload = {"accounts": len(found.accounts), "positions": found.positions, "orders": found.orders}
         command = Command.objects.create(owner=owner, actor_id=actor.pk, kind=FLATTEN_ALL, payload=payload)
         text = "everything is closed by hand"

@@ -29,6 +29,7 @@ from execution.rows import fill_row, legs_by_trader, order_row, position_row, si
 from execution.timing import time_signals
 from execution.valuation import known_contract, open_pnl, price_that_counts
 from justtrades import clock
+from justtrades.requests import words_of
 from recorders.models import Signal
 from recorders.selectors import list_recorders_for, list_signals_for
 from recorders.silence import list_open_notices_for
@@ -173,7 +174,7 @@ def _contract_line(symbol: str, parts: list[selectors.Exposure], quotes: Quotes)
 
 def positions_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     rows = selectors.list_open_positions_for(user)
-    words = query.get("q", "").strip()
+    words = words_of(query)
     if words:
         rows = rows.filter(
             Q(account__name__icontains=words) | Q(symbol__icontains=words) | Q(trader__recorder__name__icontains=words)
@@ -196,13 +197,13 @@ def positions_panel(user: Person, query: QueryDict) -> dict[str, Any]:
 def signals_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     """`limit` rows of the newest, or a page of all that match the filters."""
     rows = list_signals_for(user).defer("body").order_by("-received_at")
-    words, status = query.get("q", "").strip(), query.get("status", "")
+    words, status, recorder = words_of(query), words_of(query, "status"), words_of(query, "recorder")
     if words:
         rows = rows.filter(Q(ticker__icontains=words) | Q(action__icontains=words) | Q(recorder__name__icontains=words))
     if status:
         rows = rows.filter(status=status)
-    if query.get("recorder"):
-        rows = rows.filter(recorder__in=list_recorders_for(user).filter(name=query["recorder"]))
+    if recorder:
+        rows = rows.filter(recorder__in=list_recorders_for(user).filter(name=recorder))
     return _signal_rows(rows, query)
 
 
@@ -217,7 +218,7 @@ def _signal_rows(rows: QuerySet[Signal], query: QueryDict) -> dict[str, Any]:
 def orders_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     working = query.get("show", "working" if is_newest(query) else "") == "working"
     rows = selectors.list_working_orders_for(user) if working else selectors.list_orders_for(user)
-    words = query.get("q", "").strip()
+    words = words_of(query)
     if words:
         rows = rows.filter(Q(account__name__icontains=words) | Q(symbol__icontains=words) | Q(role__icontains=words))
     page = paged(rows, query)

@@ -6,14 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.selectors import signed_in
-from accounts.step_up import StepUpSerializer, prove
+from accounts.step_up import StepUpSerializer, proof_in, prove
 from brokers.selectors import get_account_for
 from justtrades.api import ApiErrorSerializer, BaseApiView, OwnRowsViewSet
 from risk import packs, selectors, services
@@ -29,12 +31,34 @@ from risk.serializers import (
     RulesSerializer,
 )
 
+REFUSALS = {400: ApiErrorSerializer, 403: ApiErrorSerializer, 429: ApiErrorSerializer}
+
+
+class LimitFilter(filters.FilterSet):
+    """By ids as they are given: a list of what there is to choose from would have every tenant's rows."""
+
+    account = filters.UUIDFilter(field_name="account_id")
+    trader = filters.UUIDFilter(field_name="trader_id")
+    recorder = filters.UUIDFilter(field_name="recorder_id")
+
+    class Meta:
+        model = RiskLimit
+        fields = ("scope", "kind", "account", "trader", "recorder", "is_enabled")
+
+
+class ActionFilter(filters.FilterSet):
+    account = filters.UUIDFilter(field_name="account_id")
+
+    class Meta:
+        model = RiskAction
+        fields = ("account", "status", "session")
+
 
 class LimitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsViewSet):
     """What may be lost, won or held: by a trader, an account, a recorder's traders or everything of yours."""
 
     serializer_class = LimitSerializer
-    filterset_fields = ("scope", "kind", "account", "trader", "recorder", "is_enabled")
+    filterset_class = LimitFilter
 
     def get_queryset(self) -> QuerySet[RiskLimit]:
         return selectors.list_limits_for(self.request.user)
@@ -48,18 +72,29 @@ class LimitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsView
         limit = services.set_limit(owner=user, actor=user, **given.as_given())
         return Response(self.get_serializer(limit).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=LimitChangesSerializer, responses={200: LimitSerializer, 400: ApiErrorSerializer})
+    @extend_schema(request=LimitChangesSerializer, responses={200: LimitSerializer, **REFUSALS})
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Tightened it counts at once; it is not loosened while it keeps entries out: unlock first."""
+        """Tightened it counts at once; it is not loosened while it keeps entries out: unlock first.
+
+        What loosens one that only staff may lift asks for the password, or the code of a second factor, once more.
+        """
         limit = self.get_object()
         given = LimitChangesSerializer(limit, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        changed = services.change_limit(limit=limit, actor=signed_in(request.user), **given.validated_data)
+        changes = dict(given.validated_data)
+        proof = proof_in(changes)
+        if services.limit_loosens(limit, changes):  # type: ignore[arg-type]
+            prove(request, self, **proof)
+        changed = services.change_limit(limit=limit, actor=signed_in(request.user), **changes)
         return Response(self.get_serializer(changed).data)
 
-    @extend_schema(responses={204: OpenApiResponse(description="Removed."), 400: ApiErrorSerializer})
+    @extend_schema(responses={204: OpenApiResponse(description="Removed."), **REFUSALS})
     def destroy(self, request: Request, pk: UUID) -> Response:
-        services.remove_limit(limit=self.get_object(), actor=signed_in(request.user))
+        """One that only staff may lift asks for the password once more, in the body as unlocking does."""
+        limit = self.get_object()
+        if services.binds(limit):
+            _step_up(request, self)
+        services.remove_limit(limit=limit, actor=signed_in(request.user))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -100,17 +135,28 @@ class AssignmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRow
     def get_queryset(self) -> QuerySet[PackAssignment]:
         return selectors.list_assignments_for(self.request.user)
 
-    @extend_schema(request=NewAssignmentSerializer, responses={201: AssignmentSerializer, 400: ApiErrorSerializer})
+    @extend_schema(request=NewAssignmentSerializer, responses={201: AssignmentSerializer, **REFUSALS})
     def create(self, request: Request) -> Response:
-        """In place of any other that the account is under."""
+        """In place of any other that the account is under.
+
+        Where that is enforced, anything but the same rules with no lower floors asks for the password once more.
+        """
         given = NewAssignmentSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
-        made = services.assign_pack(actor=signed_in(request.user), **given.validated_data)
+        wanted = dict(given.validated_data)
+        proof, account = proof_in(wanted), wanted.pop("account")
+        if services.pack_loosens(self.get_queryset().filter(account=account).first(), **wanted):
+            prove(request, self, **proof)
+        made = services.assign_pack(account=account, actor=signed_in(request.user), **wanted)
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses={204: OpenApiResponse(description="Removed."), 400: ApiErrorSerializer})
+    @extend_schema(responses={204: OpenApiResponse(description="Removed."), **REFUSALS})
     def destroy(self, request: Request, pk: UUID) -> Response:
-        services.remove_pack(assignment=self.get_object(), actor=signed_in(request.user))
+        """Rules that are enforced ask for the password once more, in the body as unlocking does."""
+        assignment = self.get_object()
+        if assignment.is_enforced:
+            _step_up(request, self)
+        services.remove_pack(assignment=assignment, actor=signed_in(request.user))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -118,7 +164,7 @@ class ActionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsVie
     """Limits that were reached, newest first: what was had and allowed, whether it is flat, and until when it locks."""
 
     serializer_class = ActionSerializer
-    filterset_fields = ("account", "status", "session")
+    filterset_class = ActionFilter
 
     def get_queryset(self) -> QuerySet[RiskAction]:
         if self.action == "unlock":
@@ -127,15 +173,19 @@ class ActionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnRowsVie
 
     @extend_schema(
         request=StepUpSerializer,
-        responses={200: ActionSerializer, 400: ApiErrorSerializer, 403: ApiErrorSerializer},
+        responses={200: ActionSerializer, **REFUSALS},
         filters=False,
     )
     @action(detail=True, methods=["post"])
     def unlock(self, request: Request, pk: Any) -> Response:
         """Let entries through before the session rolls. The limit acts no more in this session. Asks for a password."""
         found = self.get_object()
-        given = StepUpSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        prove(request, self, **given.validated_data)
+        _step_up(request, self)
         unlocked = services.unlock(action=found, actor=signed_in(request.user))
         return Response(self.get_serializer(unlocked).data)
+
+
+def _step_up(request: Request, view: APIView) -> None:
+    given = StepUpSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    prove(request, view, **given.validated_data)

@@ -85,12 +85,13 @@ class Collar:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How a limit of money stands by the figures last written down."""
+    """How a limit of money stands by the figures last written down; not `is_known`: one of them is missing or old."""
 
     name: str
     had: str
     limit: str
     is_used_up: bool
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

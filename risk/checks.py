@@ -129,6 +129,11 @@ def _watched(facts: Facts, _now: datetime) -> Denial | None:
         had = "never looked" if watch.silent_s is None else f"silent for {watch.silent_s:.0f} s"
         text = f"nobody watches the limits of this account: had {had}, limit {SILENT_AFTER_S} s"
         return Denial("MONITOR_SILENT", text, had, f"{SILENT_AFTER_S} s")
+    unknown = next((room for room in facts.around.rooms if not room.is_known), None)
+    if unknown is not None:
+        had = f"{unknown.name} not known"
+        text = f"not all of the owner's accounts are watched: had {had}, limit {SILENT_AFTER_S} s"
+        return Denial("MONITOR_SILENT", text, had, f"{SILENT_AFTER_S} s")
     return None
 
 

@@ -189,11 +189,10 @@ def _targets(user: User, *, everything: str, with_traders: bool = True) -> Choic
 
 def _packs(held: str) -> Choices:
     """The newest version of each, and the one that is held, by firm."""
-    every = {f"{pack.name}:{pack.version}": pack for pack in packs.list_packs()}
-    newest = {pack.name: key for key, pack in every.items()}
     firms: dict[str, list[Choice]] = {}
-    for key, pack in every.items():
-        if key in {newest[pack.name], held}:
-            label = pack.title if key == newest[pack.name] else f"{pack.title}, version {pack.version}"
+    for pack in packs.list_packs():
+        key, is_newest = f"{pack.name}:{pack.version}", pack == packs.newest(pack.name)
+        if is_newest or key == held:
+            label = pack.title if is_newest else f"{pack.title}, version {pack.version}"
             firms.setdefault(pack.firm, []).append((key, label))
     return list(firms.items())

@@ -16,21 +16,26 @@ from uuid import UUID
 from django.db import connection
 
 from risk.around import Room
+from risk.checks import SILENT_AFTER_S
 from risk.models import LimitScope
 from risk.monitors import Figures, Gauge, gauge_of, money
 from risk.restrictions import Limit, array_of
 
 UNKNOWN = Figures(day=None)
+SILENT_AFTER = timedelta(seconds=SILENT_AFTER_S)
 
 _BOOKS = """
     SELECT a.id, a.owner_id, d.realized - d.fees, d.open_pnl, d.start_cash, d.checked_at,
            e.equity, e.intraday_high, e.end_of_day_high,
            (SELECT coalesce(sum(w.realized - w.fees), 0) FROM risk_accountday w
             WHERE w.account_id = a.id AND w.session < d.session
-              AND w.session > d.session - extract(isodow FROM d.session)::integer)
+              AND w.session > d.session - extract(isodow FROM d.session)::integer),
+           d.warning, l.is_enabled AND l.deleted_at IS NULL
+                      AND EXISTS (SELECT 1 FROM risk_accountday x WHERE x.account_id = a.id)
     FROM brokers_brokeraccount a
-    JOIN risk_accountday d ON d.account_id = a.id AND d.session >= %(since)s
-                          AND d.starts_at <= %(now)s AND d.ends_at > %(now)s
+    JOIN brokers_brokerlogin l ON l.id = a.login_id
+    LEFT JOIN risk_accountday d ON d.account_id = a.id AND d.session >= %(since)s
+                               AND d.starts_at <= %(now)s AND d.ends_at > %(now)s
     LEFT JOIN risk_accountequity e ON e.account_id = a.id
     WHERE a.id = ANY(%(accounts)s::uuid[]) OR a.owner_id = ANY(%(owners)s::uuid[])
 """
@@ -44,11 +49,17 @@ _LIFTED = """
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One account's session as it was written down at `checked_at`."""
+    """One account's session as it was written down at `checked_at`; `warning` says why it is not to be relied on.
+
+    `is_whole`: of every account of its owner that is to be watched there is such a book, and none is silent. One that
+    no monitor has ever counted was never connected: a mistyped password does not stop everybody else.
+    """
 
     owner_id: UUID
     figures: Figures
     checked_at: datetime
+    warning: str
+    is_whole: bool
 
 
 def read_books(accounts: Collection[UUID], owners: Collection[UUID], now: datetime) -> dict[UUID, Book]:
@@ -56,7 +67,9 @@ def read_books(accounts: Collection[UUID], owners: Collection[UUID], now: dateti
     since = now.date() - timedelta(days=1)
     with connection.cursor() as cursor:
         cursor.execute(_BOOKS, {"accounts": array_of(accounts), "owners": array_of(owners), "now": now, "since": since})
-        return {row[0]: _book(row) for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    partial = {row[1] for row in rows if row[-1] and _is_silent(row[5], now)}
+    return {row[0]: _book(row, is_whole=row[1] not in partial) for row in rows if row[5] is not None}
 
 
 def lifted(accounts: Collection[UUID], now: datetime) -> set[tuple[str, UUID]]:
@@ -66,41 +79,50 @@ def lifted(accounts: Collection[UUID], now: datetime) -> set[tuple[str, UUID]]:
         return set(cursor.fetchall())
 
 
-def _book(row: tuple[Any, ...]) -> Book:
-    _, owner_id, realized, open_pnl, start, checked_at, equity, intraday, day_end, earlier = row
+def _is_silent(checked_at: datetime | None, now: datetime) -> bool:
+    return checked_at is None or now - checked_at > SILENT_AFTER
+
+
+def _book(row: tuple[Any, ...], *, is_whole: bool) -> Book:
+    _, owner_id, realized, open_pnl, start, checked_at, equity, intraday, day_end, earlier, warning, _ = row
     day = None if open_pnl is None else realized + open_pnl
     week = None if day is None else earlier + day
-    return Book(owner_id, Figures(day, week, equity, start, intraday, day_end), checked_at)
+    return Book(owner_id, Figures(day, week, equity, start, intraday, day_end), checked_at, warning, is_whole)
 
 
 def used_up(limits: Iterable[Limit], books: dict[UUID, Book]) -> dict[UUID, list[Gauge]]:
     """Which money limits on an account or a user have no room left, by the account's or the user's id.
 
-    One that cannot be judged is not among them: that alone denies nothing, a silent monitor does.
+    One that cannot be judged is not among them: that alone denies nothing, a silent monitor does. On a user that is
+    the monitor of any of its accounts: its limits are here then, judged by nothing.
     """
     found: dict[UUID, list[Gauge]] = {}
-    sums: dict[UUID, Figures] = {}
+    sums: dict[UUID, Figures | None] = {}
     for limit in limits:
         scope, target = limit.target
+        figures: Figures | None = UNKNOWN
         if scope == LimitScope.ACCOUNT:
             figures = books[target].figures if target in books else UNKNOWN
         elif scope == LimitScope.USER:
             if target not in sums:
-                sums[target] = _sum([book.figures for book in books.values() if book.owner_id == target])
+                sums[target] = _whole([book for book in books.values() if book.owner_id == target])
             figures = sums[target]
-        else:
-            continue
-        gauge = gauge_of(limit.terms, figures)
-        if gauge.is_breached:
+        gauge = gauge_of(limit.terms, UNKNOWN if figures is None else figures)
+        if gauge.is_breached or figures is None:
             found.setdefault(target, []).append(gauge)
     return found
+
+
+def _whole(books: list[Book]) -> Figures | None:
+    """All that a user has; None while one of its accounts is not counted."""
+    return _sum([book.figures for book in books]) if books and all(book.is_whole for book in books) else None
 
 
 def room_of(gauge: Gauge) -> Room:
     """For people."""
     name = gauge.terms.label or gauge.terms.kind.value.replace("_", " ")
     had, allowed = ("not known" if value is None else money(value) for value in (gauge.had, gauge.allowed))
-    return Room(name.lower(), had, allowed, gauge.is_breached)
+    return Room(name.lower(), had, allowed, gauge.is_breached, is_known=gauge.room is not None)
 
 
 def _sum(parts: list[Figures]) -> Figures:

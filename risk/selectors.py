@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from accounts.selectors import Person
@@ -87,11 +87,6 @@ def list_assignments_for(user: Person) -> QuerySet[PackAssignment]:
     ).select_related("account").order_by("account__name", "pk")  # fmt: skip
 
 
-def get_assignment_for(user: Person, pk: UUID | str) -> PackAssignment:
-    """Raises `PackAssignment.DoesNotExist`."""
-    return list_assignments_for(user).get(pk=pk)
-
-
 def list_events_for(user: Person) -> QuerySet[RiskEvent]:
     """What was changed and decided about the user's risk, newest first; the platform's switch is everybody's."""
     return RiskEvent.objects.filter(Q(owner_id=user.pk) | Q(owner=None)).select_related("actor")
@@ -115,10 +110,15 @@ def list_days_for(user: Person) -> QuerySet[AccountDay]:
     ).order_by("session")  # fmt: skip
 
 
-def list_day_results(account_ids: Iterable[UUID]) -> QuerySet[AccountDay, tuple[UUID, datetime, Decimal, Decimal]]:
-    """Of accounts that the caller holds already: account, end of the day, realised and fees, oldest first."""
-    days = AccountDay.objects.filter(account__in=list(account_ids)).order_by("session")
-    return days.values_list("account_id", "ends_at", "realized", "fees")
+def list_day_results(account_ids: Iterable[UUID]) -> QuerySet[AccountDay, tuple[UUID, Decimal, Decimal]]:
+    """Of accounts that the caller holds already, under a firm's rules: account, realised and fees, oldest first.
+
+    Of each day that was not over when the account was put under them.
+    """
+    days = AccountDay.objects.filter(
+        account__in=list(account_ids), ends_at__gt=F("account__rule_pack__assigned_at")
+    ).order_by("session")  # fmt: skip
+    return days.values_list("account_id", "realized", "fees")
 
 
 def week_of(session: date) -> date:

@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.step_up import StepUpSerializer
 from brokers.selectors import list_accounts_for
 from justtrades.api import PlainDecimalField, StrictModelSerializer
 from recorders.selectors import list_recorders_for
@@ -17,6 +18,7 @@ from risk.services import may_unlock
 from traders.preview_api import OwnedField
 from traders.selectors import list_traders_for
 
+_PROOF = ("password", "code")
 _TERMS = ("amount", "unit", "basis", "is_enabled", "owner_may_unlock")
 
 
@@ -51,12 +53,15 @@ class NewLimitSerializer(StrictModelSerializer):
         return {**given, "target": target}
 
 
-class LimitChangesSerializer(StrictModelSerializer):
-    """Its scope, target and kind are what it is."""
+class LimitChangesSerializer(StepUpSerializer, StrictModelSerializer):
+    """Its scope, target and kind are what it is.
+
+    `password` and `code` are for what loosens one that only staff may lift.
+    """
 
     class Meta:
         model = RiskLimit
-        fields = _TERMS
+        fields = (*_TERMS, *_PROOF)
 
 
 class RulesSerializer(StrictModelSerializer):
@@ -76,12 +81,14 @@ class AssignmentSerializer(StrictModelSerializer):
         read_only_fields = fields
 
 
-class NewAssignmentSerializer(StrictModelSerializer):
+class NewAssignmentSerializer(StepUpSerializer, StrictModelSerializer):
+    """`password` and `code` are for what takes the place of rules that are enforced."""
+
     account = OwnedField(selector=list_accounts_for)
 
     class Meta:
         model = PackAssignment
-        fields = ("account", "pack", "version", "start_balance", "is_enforced")
+        fields = ("account", "pack", "version", "start_balance", "is_enforced", *_PROOF)
 
 
 class RulePackSerializer(serializers.Serializer[Any]):

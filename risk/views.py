@@ -1,4 +1,4 @@
-"""The pages of limits, of how an account's day is counted, and of rule packs: doors only."""
+"""The pages of limits, of an account's day, and of rule packs: doors only. What loosens asks for the password."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.step_up import confirm
 from brokers.models import BrokerAccount
 from brokers.selectors import get_account_for
 from justtrades.forms import add_errors
@@ -65,6 +66,8 @@ def limit_edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     limit = find_limit(request, pk)
     form = LimitTermsForm(request.POST or None, limit=limit)
     if form.is_valid():
+        if services.limit_loosens(limit, form.terms()):  # type: ignore[arg-type]
+            confirm(request)
         try:
             services.change_limit(limit=limit, actor=request.user, **form.terms())
         except ValidationError as error:
@@ -79,6 +82,8 @@ def limit_edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @login_required
 def limit_remove(request: SignedInRequest, pk: UUID) -> HttpResponse:
     limit = find_limit(request, pk)
+    if services.binds(limit):
+        confirm(request)
     try:
         services.remove_limit(limit=limit, actor=request.user)
     except ValidationError as error:
@@ -108,6 +113,7 @@ def rules(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @login_required
 def high_water(request: SignedInRequest, pk: UUID) -> HttpResponse:
     account = find_account(request, pk)
+    confirm(request)
     try:
         services.reset_high_water(account=account, actor=request.user)
     except ValidationError as error:
@@ -124,6 +130,8 @@ def pack(request: SignedInRequest, pk: UUID) -> HttpResponse:
     assignment = find_pack(request, account)
     form = PackForm(request.POST or None, initial=_held(assignment))
     if form.is_valid():
+        if services.pack_loosens(assignment, **form.given()):
+            confirm(request)
         try:
             services.assign_pack(account=account, actor=request.user, **form.given())
         except ValidationError as error:
@@ -142,6 +150,8 @@ def pack_remove(request: SignedInRequest, pk: UUID) -> HttpResponse:
     assignment = find_pack(request, account)
     if assignment is None:
         raise Http404
+    if assignment.is_enforced:
+        confirm(request)
     try:
         services.remove_pack(assignment=assignment, actor=request.user)
     except ValidationError as error:

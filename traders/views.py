@@ -20,7 +20,7 @@ from accounts.models import User
 from brokers.instruments import UnknownTicker
 from brokers.selectors import list_accounts_for, secrets_of
 from justtrades.forms import add_errors
-from justtrades.requests import SignedInRequest
+from justtrades.requests import SignedInRequest, words_of
 from recorders.models import Recorder
 from recorders.selectors import get_recorder_for, list_recorders_for
 from recorders.settings import BadSettings
@@ -62,7 +62,7 @@ def find_recorder(request: SignedInRequest, pk: str) -> Recorder | None:
 
 def search(request: SignedInRequest, rows: QuerySet[Trader]) -> QuerySet[Trader]:
     """Narrowed by the words and the filter of the address; by recorder, further accounts below their trader."""
-    words, show = request.GET.get("q", "").strip(), request.GET.get("show", "")
+    words, show = words_of(request.GET), request.GET.get("show", "")
     if words:
         rows = rows.filter(Q(account__name__icontains=words) | Q(recorder__name__icontains=words))
     if show in {"on", "off"}:

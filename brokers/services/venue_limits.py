@@ -45,6 +45,8 @@ def known_venue_limits(account: BrokerAccount) -> LossLimits | None:
 def check_venue_limits(*, account: BrokerAccount, changes: Mapping[str, Decimal | str | None]) -> None:
     """Asks nobody. Raises `ValidationError` where the venue has no such limits, or naming the field that is wrong."""
     _desk_of(account)
+    if not changes:
+        raise ValidationError("Say what to change: nothing was given.")
     wrong = {}
     for name, value in changes.items():
         if name not in SETTABLE_LIMITS:

@@ -13,6 +13,7 @@ from accounts.selectors import Person
 from execution.models import Break, BreakState
 from execution.reconcile.resolve import LABELS, How, ways_of
 from execution.reconcile.selectors import compared_since_for, list_breaks_for
+from justtrades.requests import words_of
 
 PAGE_ROWS = 50
 
@@ -34,7 +35,7 @@ class Line:
 
 def breaks_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     rows = list_breaks_for(user)
-    words, state = query.get("q", "").strip(), query.get("state", "")
+    words, state = words_of(query), query.get("state", "")
     if words:
         rows = rows.filter(Q(account__name__icontains=words) | Q(symbol__icontains=words) | Q(text__icontains=words))
     if state in BreakState.values:

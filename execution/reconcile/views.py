@@ -11,9 +11,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from execution.commands import preview_flatten
 from execution.models import Break
 from execution.reconcile.panel import breaks_panel
-from execution.reconcile.resolve import resolve
+from execution.reconcile.resolve import How, resolve, ways_of
 from execution.reconcile.selectors import get_break_for
 from justtrades.requests import SignedInRequest
 
@@ -32,8 +33,12 @@ def break_resolve(request: SignedInRequest, pk: UUID) -> HttpResponse:
         row = get_break_for(request.user, pk)
     except Break.DoesNotExist:
         raise Http404 from None
+    if request.method == "GET" and How.FLATTEN not in ways_of(row):
+        messages.error(request, "Closing everything is no way to end that difference.")
+        return redirect("breaks")
     if request.method == "GET":
-        return render(request, "breaks/flatten.html", {"row": row})
+        found = preview_flatten(request.user, [row.account])
+        return render(request, "breaks/flatten.html", {"row": row, "found": found})
     try:
         done = resolve(actor=request.user, row=row, how=request.POST.get("how", ""))
     except ValidationError as error:

@@ -87,11 +87,15 @@ class TraderFigures:
 
 @dataclass(slots=True)
 class Book:
-    """Everybody's figures of one user. `watched` are the accounts that a monitor is to count now."""
+    """Everybody's figures of one user. `watched` are the accounts that a monitor is to count now.
+
+    `uncounted` are traders with a limit whose account is not counted in this session, by recorder and account.
+    """
 
     watched: frozenset[UUID]
     accounts: dict[UUID, AccountFigures]
     traders: dict[UUID, TraderFigures] = field(default_factory=dict)
+    uncounted: list[tuple[UUID, UUID]] = field(default_factory=list)
 
     def of_account(self, account_id: UUID) -> AccountFigures:
         return self.accounts.get(account_id, AccountFigures())
@@ -107,16 +111,21 @@ class Book:
             case LimitScope.ACCOUNT if limit.account_id is not None:
                 return self.of_account(limit.account_id).figures
             case LimitScope.USER:
-                return _with_mark(self.total, limit.high_water)
+                return with_mark(self.total, limit.high_water)
         parts = self._traders_of(limit)
+        if not parts or not self._is_whole(limit, parts):
+            return UNKNOWN
         accounts = {part.share.account_id: part.start_equity for part in parts}
         total = total_of([part.figures for part in parts], starts=list(accounts.values()))
-        return _with_mark(total, limit.high_water) if parts else UNKNOWN
+        return with_mark(total, limit.high_water)
 
     def counts(self, limit: RiskLimit) -> tuple[int, int] | None:
         """Contracts and open positions that the limit counts by; None while not all of them are known."""
         if limit.scope in {LimitScope.TRADER, LimitScope.RECORDER}:
-            lines = [line for part in self._traders_of(limit) for line in part.share.lines]
+            parts = self._traders_of(limit)
+            if not self._is_whole(limit, parts):
+                return None
+            lines = [line for part in parts for line in part.share.lines]
             return sum(abs(line.net_qty) for line in lines), len(lines)
         ids = self.watched if limit.account_id is None else [limit.account_id]
         days = [self.of_account(account_id).day for account_id in ids]
@@ -124,6 +133,13 @@ class Book:
         if len(known) != len(days):
             return None
         return sum(day.contracts for day in known), sum(day.open_positions for day in known)
+
+    def _is_whole(self, limit: RiskLimit, parts: list[TraderFigures]) -> bool:
+        """Whether no trader of a limit on one, or on a recorder, is missing; whom nobody is to watch is not missed."""
+        if limit.scope == LimitScope.TRADER:
+            return bool(parts)
+        missing = [account for recorder, account in self.uncounted if recorder == limit.recorder_id]
+        return not any(account in self.watched for account in missing) and bool(parts or not missing)
 
     def _traders_of(self, limit: RiskLimit) -> list[TraderFigures]:
         if limit.scope == LimitScope.TRADER:
@@ -163,10 +179,14 @@ def _read_traders(user: Person, book: Book, watched: Mapping[UUID, BrokerAccount
     recorders = {limit.recorder_id for limit in limits if limit.recorder_id is not None}
     if not own and not recorders:
         return
-    shares = load_shares(Q(pk__in=own) | Q(recorder__in=recorders), _days(book, watched))
+    wanted = Q(pk__in=own) | Q(recorder__in=recorders)
+    shares = load_shares(wanted, _days(book, watched))
     prices = _prices(shares.values())
-    for trader in list_traders_for(user).filter(pk__in=shares):
-        share = shares[trader.pk]
+    for trader in list_traders_for(user).filter(wanted):
+        share = shares.get(trader.pk)
+        if share is None:
+            book.uncounted.append((trader.recorder_id, trader.account_id))
+            continue
         book.traders[trader.pk] = TraderFigures(
             share=share,
             name=str(trader),
@@ -221,7 +241,7 @@ def _open_pnl(share: Share, prices: Mapping[tuple[str, str], Decimal]) -> Decima
     )
 
 
-def _with_mark(figures: Figures, mark: Decimal | None) -> Figures:
+def with_mark(figures: Figures, mark: Decimal | None) -> Figures:
     """With the high-water mark of what is no account; this moment counts, too."""
     known = [value for value in (mark, figures.equity) if value is not None]
     high = None if figures.equity is None else max(known)

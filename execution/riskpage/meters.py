@@ -49,7 +49,7 @@ class Meter:
             return "off"
         if self.used is None or self.room is None:
             return "unknown"
-        if self.room <= 0 and self.is_money:
+        if self.room <= 0:
             return "reached"
         return "near" if self.used >= NEAR_PERCENT else "room"
 
@@ -68,7 +68,7 @@ class Meter:
             return "Not known"
         if self.state == "reached":
             return "Reached"
-        left = format_money(self.room, signed=False) if self.is_money else _plain(max(self.room, Decimal(0)))
+        left = format_money(self.room, signed=False) if self.is_money else _plain(self.room)
         return f"{left} {'to go' if self.is_target else 'left'}"
 
     def _text(self, value: Decimal | None) -> str:

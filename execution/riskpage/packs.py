@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -44,10 +44,8 @@ class PackView:
 
 def pack_views(assignments: Iterable[PackAssignment], book: Book) -> dict[UUID, PackView]:
     """By account. One query for the days that consistency counts by, where a pack asks for it."""
-    found = {assignment.account_id: (assignment, _pack_of(assignment)) for assignment in assignments}
-    asking = {
-        pk: assignment for pk, (assignment, pack) in found.items() if pack and pack.consistency_percent is not None
-    }
+    found = {assignment.account_id: (assignment, pack_of(assignment)) for assignment in assignments}
+    asking = [pk for pk, (_, pack) in found.items() if pack and pack.consistency_percent is not None]
     results = _day_results(asking)
     return {
         account_id: PackView(assignment, None)
@@ -57,21 +55,21 @@ def pack_views(assignments: Iterable[PackAssignment], book: Book) -> dict[UUID, 
     }
 
 
-def _pack_of(assignment: PackAssignment) -> Pack | None:
+def pack_of(assignment: PackAssignment) -> Pack | None:
+    """None where its file is gone, or cannot be used."""
     try:
         return packs.get(assignment.pack, assignment.version)
     except (KeyError, packs.BadPack):
         return None
 
 
-def _day_results(assignments: Mapping[UUID, PackAssignment]) -> dict[UUID, list[Decimal]]:
+def _day_results(account_ids: list[UUID]) -> dict[UUID, list[Decimal]]:
     """What each day since the assignment brought, after fees."""
     found: dict[UUID, list[Decimal]] = defaultdict(list)
-    if not assignments:
+    if not account_ids:
         return found
-    for account_id, ends_at, realized, fees in list_day_results(assignments):
-        if ends_at > assignments[account_id].assigned_at:
-            found[account_id].append(realized - fees)
+    for account_id, realized, fees in list_day_results(account_ids):
+        found[account_id].append(realized - fees)
     return found
 
 

@@ -30,9 +30,10 @@ from execution.riskpage.meters import Meter, meters_of, nearest, setting_meters
 from execution.riskpage.packs import PackView, pack_views
 from execution.riskpage.venue_limits import LABELS
 from execution.selectors import list_flattens_for
+from justtrades.requests import words_of
 from recorders.selectors import list_recorders_for
 from risk import selectors
-from risk.models import LimitScope, RiskAction, RiskLimit, Switch, SwitchScope
+from risk.models import LimitScope, RiskAction, RiskLimit, Switch, SwitchMode, SwitchScope
 from risk.services import may_unlock
 from risk.switch import may_release
 
@@ -41,10 +42,8 @@ FLATTENS_SHOWN = 24
 ALARMS_SHOWN = 5
 GUARD_MAX_AGE_S = 5.0
 GUARD = "guard."
-SWITCHED = {
-    SwitchScope.PLATFORM: "The whole platform", SwitchScope.USER: "Everything of yours",
-    SwitchScope.ACCOUNT: "An account", SwitchScope.RECORDER: "A recorder",
-}  # fmt: skip
+ALL, MINE = "The whole platform", "Everything of yours"
+NAMELESS = {SwitchScope.ACCOUNT.value: "An account", SwitchScope.RECORDER.value: "A recorder"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ def overview(user: Person) -> Overview:
 def accounts_panel(user: Person, query: QueryDict) -> dict[str, Any]:
     """The cards that match, those that need attention first, and what is above them all."""
     found = overview(user)
-    words, show = query.get("q", "").strip().lower(), query.get("show", "")
+    words, show = words_of(query).lower(), query.get("show", "")
     cards = [card for card in found.cards if words in card.account.name.lower()]
     if show == "attention":
         cards = [card for card in cards if card.attention <= 2]  # noqa: PLR2004 - near a limit or worse
@@ -197,10 +196,14 @@ def switch_rows(user: Person) -> list[SwitchRow]:
     if any(one.scope in {SwitchScope.ACCOUNT, SwitchScope.RECORDER} for one in tripped):
         names = {str(account.pk): account.name for account in list_accounts_for(user)}
         names |= {str(recorder.pk): recorder.name for recorder in list_recorders_for(user)}
-    return [
-        SwitchRow(one, names.get(one.target, SWITCHED[SwitchScope(one.scope)]), may_release(user, one))
-        for one in tripped
-    ]
+    return [SwitchRow(one, _stopped_by(one, names), may_release(user, one)) for one in tripped]
+
+
+def _stopped_by(tripped: Switch, names: dict[str, str]) -> str:
+    """One whose words nobody knows stops all that its owner has, or everybody: as `risk.restrictions` reads it."""
+    if tripped.mode in SwitchMode.values and tripped.scope in NAMELESS:
+        return names.get(tripped.target, NAMELESS[tripped.scope])
+    return ALL if tripped.owner_id is None or tripped.scope == SwitchScope.PLATFORM else MINE
 
 
 def guard_name(lane_slot: int) -> str:

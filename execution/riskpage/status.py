@@ -56,9 +56,9 @@ def watched_accounts() -> QuerySet[BrokerAccount]:
 
 
 def breached_today(now: datetime) -> QuerySet[RiskAction]:
-    """What was decided in the session of now, and what locks still, newest first."""
+    """On live accounts: what was decided in the session of now, and what locks still, newest first."""
     today = Q(session__gte=session_of(now).day) | Q(unlocked_at=None, locks_until__gt=now)
-    return RiskAction.objects.filter(today).select_related("account", "owner")
+    return RiskAction.objects.filter(today).exclude(account__login__venue=PAPER).select_related("account", "owner")
 
 
 def _is_running(accounts: Iterable[BrokerAccount], ages: dict[str, float]) -> bool:

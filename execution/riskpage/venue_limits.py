@@ -31,6 +31,7 @@ LABELS = {
     "daily_loss_percent_liq_only": "Daily loss: open nothing more",
     "daily_loss_percent_auto_liq": "Daily loss: close everything",
 }
+OF_A_DRAWDOWN = frozenset({"drawdown_stops_at", "drawdown_mode"})
 Changes = Mapping[str, Decimal | str | None]
 
 
@@ -59,6 +60,16 @@ def set_limits(*, actor: User, account: BrokerAccount, changes: Changes) -> Loss
     return after
 
 
+def loosens(account: BrokerAccount, changes: Changes) -> bool:
+    """Whether this takes a limit away or raises one, by what the broker last said; it is asked where it never was.
+
+    How a drawdown trails cannot be compared: a change of it counts. Raises `ValidationError` as `set_limits` does.
+    """
+    services.check_venue_limits(account=account, changes=changes)
+    known = services.known_venue_limits(account) or ask(account=account)
+    return any(_is_looser(name, value, known) for name, value in changes.items())
+
+
 def own_daily_loss(user: Person, account: BrokerAccount) -> Decimal | None:
     """The daily loss in dollars that its owner allows the account with us; None where there is none."""
     limits = selectors.list_limits_for(user).filter(
@@ -66,6 +77,13 @@ def own_daily_loss(user: Person, account: BrokerAccount) -> Decimal | None:
     )
     amount = limits.values_list("amount", flat=True).first()
     return None if amount is None else amount.quantize(CENT)
+
+
+def _is_looser(name: str, value: Decimal | str | None, known: LossLimits) -> bool:
+    had = getattr(known, name)
+    if name in OF_A_DRAWDOWN:
+        return known.drawdown is not None and value != had
+    return had is not None and (not isinstance(value, Decimal) or value > had)
 
 
 def _in_words(value: Decimal | str | None) -> str:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import signed_in
+from accounts.step_up import StepUpSerializer, proof_in, prove
 from brokers.models import BrokerAccount
 from brokers.selectors import list_accounts_for
 from brokers.services import has_venue_limits, known_venue_limits
@@ -35,8 +36,11 @@ class DollarLimitsSerializer(StrictSerializer):
     drawdown_stops_at = _dollars()
 
 
-class SettableLimitsSerializer(DollarLimitsSerializer):
-    """Dollars; null takes a limit away, and what is not named stays as the broker has it."""
+class SettableLimitsSerializer(StepUpSerializer, DollarLimitsSerializer):
+    """Dollars; null takes a limit away, and what is not named stays as the broker has it.
+
+    `password` and `code` are for what takes a limit away or raises it.
+    """
 
     drawdown_mode = serializers.ChoiceField(DRAWDOWN_MODES, allow_null=True, required=False)
 
@@ -79,13 +83,25 @@ class VenueLimitsView(ApiView):
         venue_limits.ask(account=account)
         return _answer(account)
 
-    @extend_schema(request=SettableLimitsSerializer, responses={200: VenueLimitsSerializer, 400: ApiErrorSerializer})
+    @extend_schema(
+        request=SettableLimitsSerializer,
+        responses={
+            200: VenueLimitsSerializer, 400: ApiErrorSerializer, 403: ApiErrorSerializer, 429: ApiErrorSerializer,
+        },
+    )  # fmt: skip
     def put(self, request: Request, pk: UUID) -> Response:
-        """Set limits at the broker; the answer is what it has afterwards."""
+        """Set limits at the broker; the answer is what it has afterwards.
+
+        What takes a limit away or raises it asks for the password, or the code of a second factor, once more.
+        """
         account = self.get_object()
         given = SettableLimitsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        venue_limits.set_limits(actor=signed_in(request.user), account=account, changes=dict(given.validated_data))
+        changes = dict(given.validated_data)
+        proof = proof_in(changes)
+        if venue_limits.loosens(account, changes):
+            prove(request, self, **proof)
+        venue_limits.set_limits(actor=signed_in(request.user), account=account, changes=changes)
         return _answer(account)
 
 

@@ -14,6 +14,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.step_up import confirm
 from brokers.models import BrokerAccount
 from brokers.picker import label_of
 from brokers.selectors import get_account_for
@@ -98,6 +99,8 @@ def _set(request: SignedInRequest, account: BrokerAccount, form: VenueLimitsForm
         messages.success(request, "The broker has these already; nothing was sent.")
         return True
     try:
+        if venue_limits.loosens(account, changes):
+            confirm(request)
         venue_limits.set_limits(actor=request.user, account=account, changes=changes)
     except ValidationError as error:
         add_errors(form, error)

@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from brokers.models import BrokerAccount
@@ -18,6 +18,7 @@ from risk.events import note
 from risk.models import AccountEquity, AccountRules, EventKind, LimitKind, PackAssignment, RiskAction
 from risk.monitors import money
 from risk.selectors import in_force, rules_of
+from risk.services.limits import NOTHING
 from risk.terms import OF_A_PACK
 
 
@@ -34,19 +35,23 @@ class Rules(TypedDict, total=False):
 def set_rules(*, account: BrokerAccount, actor: User, **given: Unpack[Rules]) -> AccountRules:
     """Change what is given and nothing else; it counts at once. Raises `ValidationError` naming the field.
 
-    When the session rolls is not changed while a lock waits for that moment.
+    When the session rolls is not changed while a lock waits for that moment. The session that runs ends no earlier
+    than it was to: its losses are not forgotten, and the next one begins where it ended.
     """
+    if not given:
+        raise ValidationError(NOTHING)
     rules = rules_of(account)
-    rolled = rules.roll
     for name, value in given.items():
         setattr(rules, name, value)
     rules.full_clean(exclude=["account"], validate_unique=False)
-    if rules.roll != rolled and in_force(RiskAction.objects.filter(account=account)).exists():
-        raise ValidationError({"roll_at": "A lock waits for the session to roll: unlock first."})
     with transaction.atomic():
-        rules.save()
+        AccountRules.objects.get_or_create(account=account)
+        # One statement asks about locks and writes only what is given: whatever came since the rules were read stays.
+        if _may_roll(account, given).update(**{name: getattr(rules, name) for name in given}) != 1:
+            raise ValidationError({"roll_at": "A lock waits for the session to roll: unlock first."})
         text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in given.items())
         _note(EventKind.RULES_SET, account, actor, f"{account.name}: {text}")
+    rules.refresh_from_db()
     return rules
 
 
@@ -90,6 +95,13 @@ def reset_high_water(*, account: BrokerAccount, actor: User) -> AccountEquity:
         mark = "" if equity.intraday_high is None else f" from {money(equity.intraday_high)}"
         _note(EventKind.HIGH_WATER_RESET, account, actor, f"{account.name}: drawdowns count{mark}")
     return equity
+
+
+def _may_roll(account: BrokerAccount, given: Rules) -> QuerySet[AccountRules]:
+    """The account's row, unless this would roll its session at another moment while a lock waits for it."""
+    rolls = Q(**{name: value for name, value in given.items() if name in {"roll_at", "roll_zone"}})
+    locks = in_force(RiskAction.objects.filter(account=OuterRef("pk")))
+    return AccountRules.objects.filter(rolls | ~Exists(locks) if rolls else Q(), account=account)
 
 
 def _label_of(name: str, version: int) -> str:

@@ -20,6 +20,7 @@ from traders.models import Trader
 
 MOST_PERCENT = Decimal(100)
 UNLOCK_FIRST = "It keeps entries out now: unlock first, then loosen it."
+NOTHING = "Say what to change: nothing was given."
 CHANGED_MEANWHILE = "Somebody changed this limit at the same moment: look at it again."
 
 
@@ -59,6 +60,8 @@ def set_limit(
 
 def change_limit(*, limit: RiskLimit, actor: User, **changes: Unpack[Changes]) -> RiskLimit:
     """Change what is given and nothing else, at once. Raises `ValidationError` naming the field."""
+    if not changes:
+        raise ValidationError(NOTHING)
     before = RiskLimit.objects.get(pk=limit.pk)
     for name, value in changes.items():
         setattr(limit, name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -73,6 +74,18 @@ def test_bad_input_names_its_field(given: dict[str, Any], field: str, alice: API
     assert not RiskLimit.objects.exists()
 
 
+def test_no_change_at_all_is_refused_and_leaves_no_trace(alice: APIClient, hers: Chain) -> None:
+    limit = RiskLimitFactory(account=hers.account)
+    for method, address in (
+        ("patch", f"/api/risk/limits/{limit.pk}/"),
+        ("put", f"/api/risk/rules/{hers.account.pk}/"),
+    ):
+        answer = getattr(alice, method)(address, {}, format="json")
+        assert (answer.status_code, answer.json()["detail"]) == (400, "Say what to change: nothing was given.")
+    assert (RiskEvent.objects.count(), AccountRules.objects.count()) == (0, 0)
+    assert RiskLimit.objects.get().updated_at == limit.updated_at
+
+
 def test_nothing_is_anybody_elses(alice: APIClient, charlie: APIClient, hers: Chain) -> None:
     limit = RiskLimitFactory(account=hers.account)
     lock, assignment = RiskActionFactory(limit=limit), PackAssignmentFactory(account=hers.account)
@@ -93,6 +106,28 @@ def test_nothing_is_anybody_elses(alice: APIClient, charlie: APIClient, hers: Ch
     assert charlie.get("/api/risk/overview/").json()["accounts"] == []
     assert (RiskLimit.objects.count(), PackAssignment.objects.count(), RiskEvent.objects.count()) == (1, 1, 0)
     assert not AccountRules.objects.exists()
+
+
+def test_a_filter_by_anothers_row_says_what_one_by_nobodys_says(
+    alice: APIClient, charlie: APIClient, hers: Chain
+) -> None:
+    limit = RiskLimitFactory(account=hers.account)
+    RiskLimitFactory(owner=hers.recorder.owner, account=None, trader=hers.trader, scope="trader", kind="weekly_loss")
+    RiskLimitFactory(
+        owner=hers.recorder.owner, account=None, recorder=hers.recorder, scope="recorder", is_enabled=False
+    )
+    lock = RiskActionFactory(limit=limit)
+    narrowed = {"account": hers.account, "trader": hers.trader, "recorder": hers.recorder}
+    for name, row in narrowed.items():
+        for address in ("limits", "actions") if name == "account" else ("limits",):
+            answers = [charlie.get(f"/api/risk/{address}/", {name: str(pk)}) for pk in (row.pk, uuid4())]
+            assert [(one.status_code, one.json()["count"]) for one in answers] == [(200, 0)] * 2
+            assert alice.get(f"/api/risk/{address}/", {name: str(row.pk)}).json()["count"] == 1
+            assert list(alice.get(f"/api/risk/{address}/", {name: "x"}).json()["errors"]) == [name]
+    for query, count in (({"scope": "trader"}, 1), ({"kind": "weekly_loss"}, 1), ({"is_enabled": "true"}, 2)):
+        assert alice.get("/api/risk/limits/", query).json()["count"] == count
+    for query, count in (({"status": "flat"}, 1), ({"status": "decided"}, 0), ({"session": str(lock.session)}, 1)):
+        assert alice.get("/api/risk/actions/", query).json()["count"] == count
 
 
 def test_rules_of_an_account_are_the_usual_ones_until_somebody_sets_them(alice: APIClient, hers: Chain) -> None:
@@ -249,6 +284,14 @@ def test_the_status_says_when_nobody_watches_and_who_reached_a_limit(
     assert (row["watched"], row["warning"], row["pnl"]) == (False, "no price for MESZ6", "0")
     assert row["books_age_s"] >= 3
     assert shown["lanes"][0]["heartbeat_age_s"] >= 6
+
+
+def test_a_limit_that_was_reached_on_paper_is_no_live_accounts(staff: APIClient) -> None:
+    on_paper = BrokerAccountFactory(login=BrokerLoginFactory(venue="paper", environment="paper"))
+    RiskActionFactory(limit__account=on_paper)
+    live = RiskActionFactory()
+    breached = staff.get(STATUS).json()["live_accounts"]["breached_today"]
+    assert [one["account"] for one in breached] == [live.account.name]
 
 
 def test_the_status_is_for_staff(alice: APIClient) -> None:

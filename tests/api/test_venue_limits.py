@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from brokers.models import BrokerAccount
 from brokers.sandbox.testing import RunningSandbox
-from justtrades.testing import Cast
+from justtrades.testing import PASSWORD, Cast, api_client_for
 from risk.models import RiskEvent
 from tests.factories import BrokerAccountFactory, BrokerLoginFactory, Chain
 from tests.ready import sign_in_of
@@ -59,6 +60,46 @@ def test_what_is_wrong_is_named_and_nobody_is_asked(
     before = len(sandbox.arrivals())
     answer = alice.put(address(account), given, format="json")
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+    assert (len(sandbox.arrivals()), RiskEvent.objects.count()) == (before, 0)
+
+
+LIMITS = {
+    "daily_loss_auto_liq": "500", "daily_profit_auto_liq": "900", "drawdown": "2000", "drawdown_mode": "EOD",
+}  # fmt: skip
+
+
+def test_what_is_raised_or_taken_away_asks_for_the_password(
+    cast: Cast, account: BrokerAccount, sandbox: RunningSandbox
+) -> None:
+    cast.alice.set_password(PASSWORD)
+    cast.alice.save()
+    alice = api_client_for(cast.alice)
+
+    def code_of(given: dict[str, Any]) -> str | None:
+        cache.clear()
+        answer = alice.put(address(account), given, format="json")
+        return None if answer.status_code == 200 else answer.json()["code"]
+
+    assert code_of(LIMITS) is None, "it had none, so these are tighter, and it was asked for that"
+    before = len(sandbox.arrivals())
+    for looser in (
+        {"daily_loss_auto_liq": None}, {"daily_loss_auto_liq": "500.01"}, {"daily_profit_auto_liq": 1000},
+        {"drawdown_mode": "RealTime"}, {"drawdown_stops_at": 1}, {"daily_loss_alert": 1, "drawdown": 2001},
+    ):  # fmt: skip
+        assert code_of(looser) == "step_up_required", looser
+    assert len(sandbox.arrivals()) == before
+    assert code_of({"daily_loss_auto_liq": "499", "weekly_loss_auto_liq": 900, "drawdown_mode": "EOD"}) is None
+    assert code_of({"daily_loss_auto_liq": None, "password": PASSWORD}) is None
+    assert alice.get(address(account)).json()["limits"]["daily_loss_auto_liq"] is None
+    assert not RiskEvent.objects.filter(text__contains=PASSWORD).exists()
+
+
+def test_no_change_at_all_is_refused_and_nobody_is_asked(
+    alice: APIClient, account: BrokerAccount, sandbox: RunningSandbox
+) -> None:
+    before = len(sandbox.arrivals())
+    answer = alice.put(address(account), {}, format="json")
+    assert (answer.status_code, answer.json()["detail"]) == (400, "Say what to change: nothing was given.")
     assert (len(sandbox.arrivals()), RiskEvent.objects.count()) == (before, 0)
 
 

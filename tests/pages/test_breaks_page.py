@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from execution.models import Break, Flatten, Position
 from justtrades import clock
-from tests.factories import BrokerAccountFactory, BrokerPositionFactory, Chain
+from tests.factories import BrokerAccountFactory, BrokerPositionFactory, Chain, OrderFactory
 from tests.pages.test_dashboard import text_of
 from tests.risk_factories import BreakFactory
 
@@ -76,10 +77,23 @@ def test_closing_everything_is_asked_about_first(alice: Client, hers: Chain) -> 
     row = BreakFactory(account=hers.account)
     address = reverse("break_resolve", args=[row.pk])
     assert f'href="{address}"' in alice.get(PATH).content.decode()
-    assert "closed at market" in text_of(alice, address)
+    OrderFactory(intent=hers.intent, client_order_id=None, status="working")
+    BrokerPositionFactory(account=BrokerAccountFactory(login=hers.login))
+    text = text_of(alice, address)
+    assert "closed at market" in text
+    assert "Closes 1 position on 1 account, cancels 1 order." in text
+    assert f"{hers.account.name}: +1 {hers.position.symbol}, 1 order" in text
     assert not Flatten.objects.exists()
     alice.post(address, {"how": "flatten"})
     assert Flatten.objects.get().account == hers.account
+
+
+@pytest.mark.parametrize("given", [{"kind": "external_order", "ref": "9"}, {"state": "resolved"}])
+def test_closing_is_not_offered_where_it_ends_nothing(given: dict[str, str], alice: Client, hers: Chain) -> None:
+    row = BreakFactory(account=hers.account, pauses_entries=False, **given)
+    answer = alice.get(reverse("break_resolve", args=[row.pk]), follow=True)
+    assert answer.redirect_chain == [(PATH, 302)]
+    assert "Closing everything is no way to end that difference" in answer.content.decode()
 
 
 def test_a_way_that_does_not_exist_is_refused_in_words(alice: Client, hers: Chain) -> None:

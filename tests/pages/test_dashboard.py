@@ -193,6 +193,13 @@ def test_filters_live_in_the_address(alice: Client, hers: Chain) -> None:
     assert "No open position matches" in text_of(alice, "/positions/?show=unprotected")
 
 
+def test_a_character_that_no_stored_text_has_is_not_searched_for(alice: Client, hers: Chain) -> None:
+    for path in ("/breaks/", "/orders/", "/signals/", "/positions/", "/traders/", "/risk/"):
+        for query in ({"q": "x\x00y"}, {"status": "\x00", "state": "\x00", "recorder": "\x00"}):
+            assert alice.get(path, query).status_code == 200, path
+    assert hers.recorder.name in text_of(alice, "/signals/?q=m%00es&status=%00")
+
+
 def test_a_page_number_that_is_none_is_the_first_page(alice: Client, hers: Chain) -> None:
     for page in ("0", "-1", "x", "99999"):
         assert alice.get(f"/positions/?page={page}").status_code == 200

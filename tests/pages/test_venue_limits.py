@@ -12,7 +12,7 @@ from brokers.models import BrokerAccount
 from brokers.sandbox.testing import RunningSandbox
 from brokers.services import known_venue_limits
 from brokers.venue import LossLimits
-from justtrades.testing import Cast
+from justtrades.testing import PASSWORD, Cast, browser_of
 from risk.models import LimitKind, LimitScope, RiskEvent, RiskLimit
 from tests.factories import BrokerAccountFactory, BrokerLoginFactory
 from tests.ready import sign_in_of
@@ -71,6 +71,25 @@ def test_ones_own_daily_loss_is_offered_and_set(alice: Client, account: BrokerAc
     assert RiskEvent.objects.count() == 1
     post(alice, account, daily_loss_auto_liq="750")
     assert kept(account) == LossLimits(daily_loss_auto_liq=D(750)), "an empty field takes its limit away"
+
+
+@pytest.mark.parametrize("typed", [{"daily_loss_auto_liq": ""}, {"daily_loss_auto_liq": "751"}])
+def test_a_limit_that_is_raised_or_taken_away_asks_for_the_password(
+    cast: Cast, account: BrokerAccount, typed: dict[str, str]
+) -> None:
+    cast.alice.set_password(PASSWORD)
+    cast.alice.save()
+    alice = browser_of(cast.alice)
+    post(alice, account, ask="1")
+    post(alice, account, daily_loss_auto_liq="750", drawdown="2000")
+    assert "whether or not we run" in post(alice, account, daily_loss_auto_liq="749", drawdown="2000"), "it is tighter"
+    asked = alice.post(address(account), {"drawdown": "2000", **typed})
+    assert asked["Location"].startswith(reverse("account_reauthenticate"))
+    assert kept(account) == LossLimits(daily_loss_auto_liq=D(749), drawdown=D(2000))
+    done = alice.post(asked["Location"], {"password": PASSWORD, "next": address(account)}, follow=True)
+    assert "whether or not we run" in done.content.decode()
+    wanted = D(751) if typed["daily_loss_auto_liq"] else None
+    assert kept(account) == LossLimits(daily_loss_auto_liq=wanted, drawdown=D(2000))
 
 
 @pytest.mark.parametrize("typed", ["-1", "0", "12.345", "lots", "1e12"])

@@ -167,6 +167,13 @@ def test_a_price_beyond_the_collar_is_denied(price: str) -> None:
     assert code_of(with_faults(collar=Collar(D(price), D(25_000), D(5)))) == "PRICE_COLLAR"
 
 
+def test_a_room_that_nobody_knows_lets_nothing_in_whatever_else_there_is() -> None:
+    rooms = (Room("daily loss", "-$501.00", "-$500.00", is_used_up=True),
+             Room("weekly loss", "not known", "not known", is_used_up=False, is_known=False))  # fmt: skip
+    denial = check(with_faults(watch=WATCHED, rooms=rooms), NOW)
+    assert denial is not None and (denial.code, denial.had) == ("MONITOR_SILENT", "weekly loss not known")
+
+
 def test_a_monitor_that_never_looked_watches_nothing() -> None:
     denial = check(with_faults(watch=Watch(None)), NOW)
     assert denial is not None and (denial.code, denial.had) == ("MONITOR_SILENT", "never looked")

@@ -83,14 +83,7 @@ def test_the_best_day_is_at_most_its_part_of_the_profit(
     assert (found.is_kept, found.missing) == (is_kept, D(missing))
 
 
-def test_consistency_says_what_is_missing() -> None:
-    one = pack(consistency_percent=50)
-    found = [packs.consistency(one, map(D, days)) for days in ([1500, 900], [500, 600], [])]
-    assert [one.text for one in found if one is not None] == [
-        "consistency: had 62.5% from the best day, limit 50%, $600.00 more to earn on other days",
-        "consistency: had 54.5% from the best day, limit 50%, $100.00 more to earn on other days",
-        "consistency: no profit yet, limit 50%",
-    ]
+def test_without_the_rule_there_is_no_consistency() -> None:
     assert packs.consistency(pack(), [D(1)]) is None
 
 

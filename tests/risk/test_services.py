@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from justtrades import clock
 from justtrades.testing import Cast, make_cast
-from risk import services
+from risk import selectors, services
 from risk.models import (
     AccountEquity,
     AccountRules,
@@ -23,7 +23,13 @@ from risk.models import (
     Unit,
 )
 from tests.factories import BrokerAccountFactory, RecorderFactory, TraderFactory
-from tests.risk_factories import AccountEquityFactory, PackAssignmentFactory, RiskActionFactory, RiskLimitFactory
+from tests.risk_factories import (
+    AccountDayFactory,
+    AccountEquityFactory,
+    PackAssignmentFactory,
+    RiskActionFactory,
+    RiskLimitFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +218,14 @@ def test_an_account_is_under_one_firms_rules_at_a_time(cast: Cast, account: Any)
     ]
     services.remove_pack(assignment=made, actor=cast.alice)
     assert newest_event().kind == EventKind.PACK_REMOVED
+
+
+def test_days_before_a_firms_rules_began_are_not_read(cast: Cast, account: Any) -> None:
+    now = clock.now()
+    PackAssignmentFactory(account=account, assigned_at=now)
+    AccountDayFactory(account=account, session=date(2026, 1, 2), ends_at=now, realized=Decimal(700))
+    AccountDayFactory(account=account, realized=Decimal(300), fees=Decimal(5))
+    assert [row[1:] for row in selectors.list_day_results([account.pk])] == [(Decimal(300), Decimal(5))]
 
 
 def test_rules_of_a_firm_that_lock_stay(cast: Cast, account: Any) -> None:
