@@ -18,6 +18,7 @@ from execution.situation import Needs, Situation
 from recorders.alert import ParsedAlert
 from recorders.models import Recorder
 from recorders.settings import BadSettings
+from risk.around import Watch
 from traders import exits
 from traders.settings import EffectiveSettings, resolve
 
@@ -97,6 +98,14 @@ class Casebook:
             ratio=Decimal(1) if ratio is None else ratio,
         )
 
+    def watches(self) -> dict[UUID, Watch]:
+        """Of those whose own settings limit the day's loss: how long ago a monitor counted their account."""
+        return {
+            trader_id: self.situation.watch_of(trader_id)
+            for trader_id in self.situation.standings
+            if _limits_its_loss(self.effective[trader_id])
+        }
+
     def decide(self, case: Case) -> Decision:
         decision = self._decided.get(case)
         if decision is None:
@@ -120,6 +129,10 @@ class Casebook:
         if follower.route.convert_size is False:
             return Decimal(1)
         return instruments.conversion_ratio(self.subject.product, contract.product)
+
+
+def _limits_its_loss(effective: EffectiveSettings | Declined) -> bool:
+    return isinstance(effective, EffectiveSettings) and effective.settings.max_daily_loss > 0
 
 
 def _resolve(recorder: str, follower: Follower, alert: str) -> EffectiveSettings | Declined:

@@ -10,15 +10,17 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, F, Max, Q
 from redis.exceptions import RedisError
 
 from brokers.quotes import cache
 from brokers.quotes.quote import QuoteBook, source_of
 from brokers.sessions import session_start
-from execution.models import Fill, IntentKind, IntentStatus, OrderIntent, Position
+from execution.models import IntentKind, IntentStatus, OrderIntent, Position
 from execution.valuation import known_contract, open_pnl
+from execution.winnings import Standing, read_standings, won_since
 from recorders.settings import Settings
+from risk.around import Watch
 from traders.gates import Facts
 
 log = structlog.get_logger(__name__)
@@ -47,16 +49,17 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everybody's figures at one moment."""
+    """Everybody's figures at one moment; `standings` of all where anybody's settings limit its day."""
 
     now: datetime
     premium: Decimal | None
     counts: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     day_pnl: dict[UUID, Decimal | None] = field(default_factory=dict)
     open_positions: dict[UUID, int] = field(default_factory=dict)
+    standings: dict[UUID, Standing] = field(default_factory=dict)
 
     def facts_of(self, trader_id: UUID, account_id: UUID, zone: str) -> Facts:
-        counts = self.counts.get(trader_id, NO_COUNTS)
+        counts, standing = self.counts.get(trader_id, NO_COUNTS), self.standings.get(trader_id)
         return Facts(
             now=self.now,
             zone=zone,
@@ -64,9 +67,15 @@ class Situation:
             entries_in_session=counts["in_session"],
             signals_counted=counts["counted"],
             day_pnl=self.day_pnl.get(trader_id, Decimal(0)),
+            is_loss_lifted=standing is not None and standing.is_lifted,
             open_positions=self.open_positions.get(account_id, 0),
             premium=self.premium,
         )
+
+    def watch_of(self, trader_id: UUID) -> Watch:
+        """Of a trader in `standings`."""
+        checked_at = self.standings[trader_id].checked_at
+        return Watch(None if checked_at is None else (self.now - checked_at).total_seconds())
 
 
 def look(
@@ -78,12 +87,14 @@ def look(
     premium: Decimal | None,
 ) -> Situation:
     """`prices` are those that the signal itself brought, by symbol."""
+    standings = read_standings(traders, now) if needs.day_pnl else {}
     return Situation(
         now=now,
         premium=premium,
         counts=_counts(traders, session_start(now)) if needs.counts else {},
-        day_pnl=day_pnl_of(traders, now, prices) if needs.day_pnl else {},
+        day_pnl=_day_pnl(standings, now, prices) if needs.day_pnl else {},
         open_positions=_open_positions(accounts) if needs.open_positions else {},
+        standings=standings,
     )
 
 
@@ -114,17 +125,17 @@ def _open_positions(accounts: list[UUID]) -> dict[UUID, int]:
 
 
 def day_pnl_of(traders: list[UUID], now: datetime, prices: dict[str, Decimal]) -> dict[UUID, Decimal | None]:
-    """Realised since the session began plus open now, in dollars; None where an open position cannot be valued."""
-    realized = (
-        Fill.objects.filter(order__trader_id__in=traders, filled_at__gte=session_start(now))
-        .order_by()
-        .values("order__trader_id")
-        .annotate(total=Sum("realized_pnl"))
-    )
-    found: dict[UUID, Decimal | None] = dict.fromkeys(traders, Decimal(0))
-    found |= {row["order__trader_id"]: row["total"] or Decimal(0) for row in realized}
+    """Realised since the account's session began, after fees, plus open now, in dollars, as its monitor counts.
+
+    None where an open position cannot be valued.
+    """
+    return _day_pnl(read_standings(traders, now), now, prices)
+
+
+def _day_pnl(standings: dict[UUID, Standing], now: datetime, prices: dict[str, Decimal]) -> dict[UUID, Decimal | None]:
+    found: dict[UUID, Decimal | None] = {**won_since(standings)}
     held = list(
-        Position.objects.filter(trader_id__in=traders)
+        Position.objects.filter(trader_id__in=standings)
         .exclude(net_qty=0)
         .annotate(venue=F("account__login__venue"), environment=F("account__login__environment"))
     )

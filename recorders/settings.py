@@ -143,7 +143,8 @@ class Settings(Part):
     max_daily_loss: Dollars = Field(
         Decimal(0),
         title="Most loss per session, $",
-        description="No entry once realised plus open result since 17:00 Chicago is this far below zero; 0 is off.",
+        description="No entry once what it won in its account's session, after fees and with what is open, is this far "
+        "below zero; 0 is off.",
     )
     time_windows: tuple[TimeWindow, ...] = Field(
         (), max_length=5, title="Time windows", description="Entries outside all of them are not taken; none: always."

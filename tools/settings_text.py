@@ -72,8 +72,8 @@ GATE_TEXTS: dict[str, tuple[str, str, str, str]] = {
     "_daily_loss": (
         "daily loss",
         "`max_daily_loss`",
-        "is the loss still smaller? An open position that nobody can value denies.",
-        "this trader's realised dollars since 17:00 Chicago, plus what is open now",
+        "is the loss still smaller? An open position that nobody can value denies; a limit that was unlocked does not.",
+        "this trader's realised dollars since its account's session began, after fees, plus what is open now",
     ),
     "_open_positions": (
         "open positions",

@@ -21,7 +21,8 @@ class Facts:
     """What is known of one trader when a signal comes. Times are aware UTC, money is dollars.
 
     `entries_in_session` and `last_entry_at` count entries and adds that were cleared; `signals_counted` those that
-    came as far as the last gate, taken or not. `day_pnl` None: open contracts that nobody can value.
+    came as far as the last gate, taken or not. `day_pnl` None: open contracts that nobody can value; `is_loss_lifted`:
+    the limit of the day's loss was reached and unlocked, and acts no more in this session.
     """
 
     now: datetime
@@ -30,6 +31,7 @@ class Facts:
     entries_in_session: int = 0
     signals_counted: int = 0
     day_pnl: Decimal | None = Decimal(0)
+    is_loss_lifted: bool = False
     open_positions: int = 0
     premium: Decimal | None = None
 
@@ -104,9 +106,10 @@ def _daily_loss(settings: Settings, facts: Facts, _ask: Ask) -> Verdict | None:
     most = settings.max_daily_loss
     if most == 0:
         return None
-    if facts.day_pnl is None:
-        return Verdict("DAILY_LOSS", passes=False, had="an open position without a fresh price", limit=f"{-most} $")
-    return Verdict("DAILY_LOSS", facts.day_pnl > -most, f"{facts.day_pnl:.2f} $", f"{-most} $")
+    has_room = facts.day_pnl is not None and facts.day_pnl > -most
+    had = "an open position without a fresh price" if facts.day_pnl is None else f"{facts.day_pnl:.2f} $"
+    limit = f"{-most} $, unlocked for this session" if facts.is_loss_lifted else f"{-most} $"
+    return Verdict("DAILY_LOSS", has_room or facts.is_loss_lifted, had, limit)
 
 
 def _open_positions(settings: Settings, facts: Facts, ask: Ask) -> Verdict | None:

@@ -5,7 +5,7 @@ Gathers what surrounds an entry for `risk.checks`, which decides. It reads nothi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -51,12 +51,16 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class Clearance:
-    """`recorder_owner_id` is whose signal is planned; its followers may be others' one day."""
+    """`recorder_owner_id` is whose signal is planned; its followers may be others' one day.
+
+    `watches` are of the traders whose own settings limit their day's loss: a limit of money that is in no row.
+    """
 
     recorder_id: UUID
     recorder_owner_id: UUID
     followers: Sequence[Follower]
     now: datetime
+    watches: Mapping[UUID, Watch] = field(default_factory=dict)
     _restraints: Restraints | None = None
     _is_quiet: bool = False
     _pace: Pace = field(init=False)
@@ -101,11 +105,12 @@ class Clearance:
         found = self._restraints or self.restraints
         market = self._market(follower.environment, entry.symbol)
         may_rest = entry.leg.order_type is OrderType.LIMIT
-        if self._is_quiet and (market is None or market.is_fine) and not rates and not may_rest:
+        watch = self.watches.get(follower.trader_id)
+        if self._is_quiet and watch is None and (market is None or market.is_fine) and not rates and not may_rest:
             return NOTHING
         rates = (*self._recorder_rate(found), *rates) if found.signals > 0 else rates
         in_force, account_id = found.in_force, follower.account_id
-        limited = self._limited(follower, entry) if in_force.limits or in_force.packs else {}
+        limited = {"watch": watch} | (self._limited(follower, entry) if in_force.limits or in_force.packs else {})
         return Around(
             tripped=in_force.tripped_for(follower.owner_id, account_id, self.recorder_id),
             lock=in_force.lock_for(account_id, follower.trader_id),

@@ -41,7 +41,7 @@ from tests.execution.stands import (
     under_an_unknown_pack,
     watched,
 )
-from tests.factories import OrderIntentFactory
+from tests.factories import FillFactory, OrderIntentFactory
 from tests.risk_factories import PackAssignmentFactory, RiskActionFactory
 from tests.traders.cases import MNQ as CONTRACT
 from traders.models import Trader
@@ -242,3 +242,56 @@ def test_it_costs_two_statements_however_many_follow() -> None:
     asked = [query["sql"] for query in captured if "risk_switch" in query["sql"] or "execution_break" in query["sql"]]
     assert (len(asked), len(intents_of(signal))) == (0, 2), "nothing is asked where nobody enters"
     assert OrderIntent.objects.filter(signal=signal, status=IntentStatus.DENIED).count() == 2
+
+
+def losing(trader: Trader, dollars: int = -600) -> None:
+    """Its own settings allow it to lose 500 $ in a session."""
+    set_on(trader, "", overrides={"max_daily_loss": "500"})
+    shares = [[str(trader.pk), 1, str(dollars)]]
+    FillFactory(account=trader.account, order=None, broker_order_id="9", symbol=MNQ, side="sell", qty=1, shares=shares)
+
+
+def disconnected(trader: Trader) -> None:
+    set_on(trader, "account.login", state="stale")
+
+
+def lifted(trader: Trader, **given: Any) -> None:
+    usual = {"limit_key": f"setting:{trader.pk}", "account": trader.account, "owner": trader.owner, "trader": trader}
+    RiskActionFactory(limit=None, **{**usual, "unlocked_at": clock.now(), **given})
+
+
+@pytest.mark.parametrize(
+    ("stands", "code"),
+    [
+        ((losing, watched), "DAILY_LOSS"),
+        ((lambda one: losing(one, -499), watched), ""),
+        ((losing, watched, lifted), ""),
+        ((losing, watched, lambda one: lifted(one, locks_until=clock.now())), "DAILY_LOSS"),
+        ((losing, watched, lambda one: lifted(one, unlocked_at=None)), "DAILY_LOSS"),
+        ((losing, watched, lambda one: lifted(one, limit_key=f"setting:{one.recorder_id}")), "DAILY_LOSS"),
+        ((losing, lambda one: watched(one, checked_at=clock.now() - timedelta(seconds=11)), lifted), "MONITOR_SILENT"),
+        ((lambda one: losing(one, 0),), "MONITOR_SILENT"),
+        ((lambda one: losing(one, 0), lambda one: account_limit(one, LimitKind.MAX_CONTRACTS, 9)), "MONITOR_SILENT"),
+        ((lambda one: losing(one, 0), watched, disconnected), "LOGIN_NOT_LIVE"),
+    ],
+)  # fmt: skip
+def test_a_traders_own_daily_loss_counts_as_any_limit_of_money(
+    stands: tuple[Callable[[Trader], object], ...], code: str
+) -> None:
+    recorder, (trader, other) = recorder_with(2)
+    for stand in stands:
+        stand(trader)
+    by_trader = {intent.trader_id: intent for intent in planned_intents(recorder)}
+    found = by_trader[trader.pk]
+    assert (found.status, found.reason_code) == (IntentStatus.DENIED if code else IntentStatus.CLEARED, code)
+    assert by_trader[other.pk].status == IntentStatus.CLEARED
+
+
+def test_a_daily_loss_in_the_settings_costs_three_statements_however_many_follow() -> None:
+    without, few, many = recorder_with(2)[0], recorder_with(2)[0], recorder_with(12)[0]
+    for recorder in (few, many):
+        recorder.template = {**recorder.template, "max_daily_loss": "500"}
+        recorder.save()
+        for trader in recorder.traders.all():
+            watched(trader)
+    assert statements(few) == statements(many) == statements(without) + 3

@@ -30,6 +30,7 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
+LIFTED = {"is_loss_lifted": True}
 # 14:35 UTC is 8:35 in Chicago.
 GATE_CASES: list[tuple[str, dict[str, Any], dict[str, Any], Ask, bool, str]] = [
     ("DIRECTION_FILTER", {"direction_filter": "long_only"}, {}, FRESH, True, "had buy, limit long_only"),
@@ -49,6 +50,8 @@ GATE_CASES: list[tuple[str, dict[str, Any], dict[str, Any], Ask, bool, str]] = [
     ("DAILY_LOSS", {"max_daily_loss": 500}, {"day_pnl": D(-500)}, FRESH, False, "had -500.00 $, limit -500 $"),
     ("DAILY_LOSS", {"max_daily_loss": 500}, {"day_pnl": None}, FRESH, False, "had an open position without a fresh"),
     ("DAILY_LOSS", {"max_daily_loss": 500}, {"day_pnl": D(900)}, ADD, True, "had 900.00 $"),
+    ("DAILY_LOSS", {"max_daily_loss": 500}, {"day_pnl": D(-900), **LIFTED}, FRESH, True, "limit -500 $, unlocked for"),
+    ("DAILY_LOSS", {"max_daily_loss": 500}, {"day_pnl": None, **LIFTED}, FRESH, True, "limit -500 $, unlocked for"),
     ("MAX_OPEN_POSITIONS", {"max_open_positions": 2}, {"open_positions": 1}, FRESH, True, "had 1 open, limit 2"),
     ("MAX_OPEN_POSITIONS", {"max_open_positions": 2}, {"open_positions": 2}, FRESH, False, "had 2 open, limit 2"),
     ("MAX_OPEN_POSITIONS", {"max_open_positions": 2}, {"open_positions": 2}, Ask(Side.BUY, -3, is_fresh=True), True,
