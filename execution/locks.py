@@ -1,5 +1,7 @@
 """The only place that locks. Order: recorder, then signal, then intents, then orders, then positions.
 
+What a broker says of a position is locked last, and never waited for: a batch of reports may write it before positions.
+
 All locks end with their transaction; none is held across a call to a broker.
 """
 
@@ -11,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from execution.models import Order, OrderIntent, Position
+from execution.models import BrokerPosition, Order, OrderIntent, Position
 from recorders.models import Signal, SignalStatus
 
 PLANNING = 1
@@ -45,3 +47,9 @@ def lock_positions(trader_symbols: Iterable[tuple[UUID, str]]) -> dict[tuple[UUI
     )
     locked = rows.select_for_update(no_key=True, of=("self",)).order_by("id")
     return {(row.trader_id, row.symbol): row for row in locked if (row.trader_id, row.symbol) in wanted}
+
+
+def lock_broker_position(account_id: UUID, symbol: str) -> BrokerPosition | None:
+    """None where there is none, or where a report of it is being written at this moment."""
+    rows = BrokerPosition.objects.filter(account_id=account_id, symbol=symbol)
+    return rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()

@@ -51,9 +51,20 @@ class Reporter:
         self._cache.forget_changes()
         return report
 
+    def whole(self, at: datetime) -> SyncReport:
+        """A snapshot in the middle of a session: what is not in it, because a part is missing, waits on."""
+        fills, strategies = self.orphans(), dict(self._cache.changed_strategies)
+        report = self.snapshot(at)
+        self._cache.changed_fills.update(fills)
+        self._cache.changed_strategies.update(strategies)
+        return report
+
     def waiting(self) -> bool:
-        cache = self._cache
-        return bool(cache.changed_orders or cache.changed_fills or cache.changed_positions or cache.changed_strategies)
+        return self.settles_soon() or bool(self._cache.changed_fills or self._cache.changed_strategies)
+
+    def settles_soon(self) -> bool:
+        """Whether something waits that is told within a second, whatever comes."""
+        return bool(self._cache.changed_orders or self._cache.changed_positions)
 
     def missing_contracts(self) -> set[int]:
         """Contracts that reports wait for."""
@@ -61,8 +72,12 @@ class Reporter:
 
     def missing_orders(self) -> set[int]:
         """Orders that fills wait for."""
+        return {self._cache.fills[fill_id].order_id for fill_id in self.orphans()}
+
+    def orphans(self) -> dict[int, None]:
+        """Fills that wait for their orders."""
         fills, orders = self._cache.fills, self._cache.orders
-        return {fills[fill_id].order_id for fill_id in self._cache.changed_fills} - orders.keys()
+        return {fill_id: None for fill_id in self._cache.changed_fills if fills[fill_id].order_id not in orders}
 
     def _due_orders(self, now: float, at: datetime) -> Iterator[OrderReport]:
         changed, self._cache.changed_orders = self._cache.changed_orders, {}

@@ -33,6 +33,8 @@ from brokers.tradovate.session import TradovateSession
 from brokers.tradovate.types import Entity, Strategy
 
 SYNC_SECONDS = 20.0
+WHOLE_WITHIN_SECONDS = 5.0
+"""How long the whole waits for what the venue has told only half of: it may never tell the rest."""
 RENEWAL_PAUSE_SECONDS = 60.0
 
 
@@ -54,7 +56,7 @@ class UserSession(TradovateSession):
         self._early: list[parse.Json] = []
         self._synced = False
         self._leaving = False
-        self._owes_sync = False
+        self._owes_sync_by: float | None = None
         self._sync_by_types = False
         self._next_renewal = 0.0
         self._start_over()
@@ -151,16 +153,17 @@ class UserSession(TradovateSession):
         return order_id in self._cache.orders
 
     def complete(self, entities: Sequence[Entity]) -> None:
-        """Take in what REST lists of the login, and say the whole once nothing of it is half known."""
+        """Take in what REST lists of the login, and say the whole once nothing of it is half known, or soon after."""
         if self._synced and self.ready_link is not None:
             for entity in entities:
                 self._cache.complete(entity)
-            self._owes_sync = True
+            if self._owes_sync_by is None:
+                self._owes_sync_by = time.monotonic() + WHOLE_WITHIN_SECONDS
             self.flush()
 
     def _start_over(self) -> None:
         self._synced = False
-        self._owes_sync = False
+        self._owes_sync_by = None
         self._leaving = False
         self._early = []
         self._cache = EntityCache()
@@ -208,12 +211,22 @@ class UserSession(TradovateSession):
             self._go_live(self._link)
         elif self._synced:
             self._events.extend(self._reporter.take(time.monotonic(), datetime.now(UTC)))
-            if self._owes_sync and not self._reporter.waiting() and not self._joins.missing_contracts():
-                self._owes_sync = False
-                self._events.append(self._reporter.snapshot(datetime.now(UTC)))
+            self._tell_the_whole()
         if self._events:
             events, self._events = self._events, []
             self._tell(events)
+
+    def _tell_the_whole(self) -> None:
+        """If it is owed. A fill whose order the venue does not tell of names no account: it is told with its order, or
+        never. What it did to a position is in the whole, and is found to be unexplained.
+        """
+        due = self._owes_sync_by
+        if due is None or self._joins.missing_contracts():
+            return
+        is_late = time.monotonic() >= due
+        if not (self._reporter.settles_soon() if is_late else self._reporter.waiting()):
+            self._owes_sync_by = None
+            self._events.append(self._reporter.whole(datetime.now(UTC)))
 
     def _go_live(self, link: Link) -> None:
         """Not before every name is known: a report left out of a snapshot would say that the order is not there."""

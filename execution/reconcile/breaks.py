@@ -52,13 +52,16 @@ class Findings:
     ended: list[Break] = field(default_factory=list)
 
     def write(self) -> None:
+        """What a person has ended meanwhile stays as that person left it."""
         Break.objects.bulk_create(self.made)
-        update_rows(Break, _COLUMNS, [(r.id, *(getattr(r, name) for name in _COLUMNS)) for r in self.rows.values()])
+        rows = [(row.id, *(getattr(row, name) for name in _COLUMNS)) for row in self.rows.values()]
+        written = {*update_rows(Break, _COLUMNS, rows, guard="t.state <> 'resolved'"), *(row.id for row in self.made)}
         if self.dropped:
-            Break.objects.filter(id__in=self.dropped).delete()
-        transitions.record(self.changes)
+            Break.objects.filter(id__in=self.dropped).exclude(state=BreakState.RESOLVED).delete()
+        transitions.record(change for change in self.changes if change.object_id in written)
         for row in self.alarming:
-            raise_for(row)
+            if row.id in written:
+                raise_for(row)
         for row in self.ended:
             hush(row)
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from brokers.base import OrderRole, OrderStatus
 from brokers.models import BrokerAccount
 from execution import locks, spans, transitions
+from execution.guard.rebase import rebase
 from execution.models import BrokerPosition, ObjectKind, Order, Position, SpanEnd
 from execution.models.order import LIVE
 from execution.reports.ledger import Ledger
@@ -48,8 +49,11 @@ def take_brokers_quantity(
 
 def believe_empty(account: BrokerAccount, reason: str) -> None:
     """Nothing is held there, and nothing works. Inside a transaction."""
-    for symbol in set(Position.objects.filter(account=account).exclude(net_qty=0).values_list("symbol", flat=True)):
+    held = Position.objects.filter(account=account).exclude(net_qty=0).values_list("symbol", flat=True)
+    said = BrokerPosition.objects.filter(account=account).exclude(net_qty=0).values_list("symbol", flat=True)
+    for symbol in {*held, *said}:
         take_brokers_quantity(account, symbol, 0, None, reason)
+        rebase(account.pk, symbol, 0, None)
     now = clock.now()
     at_venue = Order.objects.filter(account=account, status__in=AT_VENUE, broker_order_id__isnull=False)
     names = list(at_venue.values_list("account_id", "broker_order_id"))

@@ -12,6 +12,7 @@ from execution.reconcile import breaks
 from justtrades.ids import new_id
 
 NEEDED = 3
+UNHEARD = "nothing came of the look that could be compared"
 EMPTY = "its answer was empty, although we hold something or have orders there"
 
 

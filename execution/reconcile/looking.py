@@ -16,6 +16,7 @@ from execution.reconcile import books, breaks, failures
 from execution.reconcile.books import Before, Books
 from execution.reconcile.breaks import Findings, Found
 from execution.reconcile.compare import Difference, Kind, Ours, compare
+from execution.reconcile.counted import count_what_is_there
 from execution.reports.ledger import Ledger
 from execution.reports.looks import Look
 from justtrades import clock
@@ -32,7 +33,7 @@ def compare_looks(
     old_fills = before.old_fills(ledger, readable, fresh)
     known = breaks.unresolved(readable)
     findings = Findings(ledger.now)
-    settled: list[tuple[object, ...]] = []
+    settled: list[tuple[BrokerPosition, int]] = []
     now = clock.now()
     for account_id, look in readable.items():
         side = books.side_of(look, ours, old_fills.get(account_id, ()))
@@ -41,9 +42,10 @@ def compare_looks(
         found = Found(look.account, differences, frozenset(ours.busy[account_id]), flat)
         breaks.note(findings, found, known.get(account_id, ()))
         at_venue = ours.at_venue[account_id]
-        settled += [(at_venue[symbol].pk, theirs, now) for symbol, theirs in _settled(side, differences)]
+        settled += [(at_venue[symbol], theirs) for symbol, theirs in _settled(side, differences)]
     findings.write()
-    update_rows(BrokerPosition, ("settled_qty", "settled_at"), settled)
+    count_what_is_there(settled)
+    update_rows(BrokerPosition, ("settled_qty", "settled_at"), [(row.pk, theirs, now) for row, theirs in settled])
     _stamp(readable.values())
     shown = [*findings.made, *findings.rows.values()]
     for owner_id in {row.owner_id for row in shown if not row.is_suspected}:

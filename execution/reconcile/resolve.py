@@ -10,18 +10,30 @@ from django.db import transaction
 
 from accounts.selectors import Person
 from brokers.models import BrokerAccount
-from execution import feed, transitions
+from execution import feed, locks, transitions
 from execution.flattening import flatten
 from execution.guard.rebase import rebase
-from execution.models import Break, BreakKind, BreakState, BrokerPosition, Command, IntentSource, Order
+from execution.models import (
+    Break,
+    BreakKind,
+    BreakState,
+    BrokerPosition,
+    Command,
+    Fill,
+    IntentSource,
+    Order,
+    Position,
+)
 from execution.models.order import IN_FLIGHT, WORKING
 from execution.reconcile import breaks
+from execution.reconcile.books import claimed
 from execution.reconcile.claims import believe_empty, take_brokers_quantity
 from execution.reconcile.failures import EMPTY
 from justtrades import clock
 
 RESOLVE = "resolve_break"
 CODE = "BOOKS_DIFFER"
+FLAT = "+0"
 
 
 class How(StrEnum):
@@ -50,7 +62,9 @@ def ways_of(row: Break) -> tuple[How, ...]:
         return ()
     if row.kind == BreakKind.UNREADABLE and row.theirs == EMPTY:
         return (How.BROKER,)
-    return WAYS.get(BreakKind(row.kind), ())
+    ways = WAYS.get(BreakKind(row.kind), ())
+    # Where the broker holds nothing, nothing there could be somebody else's: all that can be wrong is our books.
+    return tuple(how for how in ways if how is not How.LEAVE or row.theirs != FLAT)
 
 
 def resolve(*, actor: Person, row: Break, how: str) -> Break:
@@ -77,24 +91,53 @@ def accept_broker(*, account: BrokerAccount, symbol: str, reason: str) -> int:
     Inside a transaction. Raises `ValidationError` naming `how` when it cannot be told whose they are, or while
     something is under way. Nothing is traded.
     """
-    at_venue = BrokerPosition.objects.filter(account=account, symbol=symbol).first()
+    at_venue = _heard(account, symbol)
     if at_venue is None:
         raise ValidationError({"how": "The broker has not said anything about it."})
     in_flight = Order.objects.filter(account=account, symbol=symbol, status__in=[state.value for state in IN_FLIGHT])
     if in_flight.exists():
         raise ValidationError({"how": f"An order in {symbol} is on its way: try again in a few seconds."})
-    net = 0 if at_venue.gone_at is not None else at_venue.net_qty
+    net = claimed(at_venue)
     take_brokers_quantity(account, symbol, net, at_venue.avg_price, reason)
-    _settle(account, symbol, net)
-    rebase(account.pk, symbol, net, at_venue.avg_price)
+    _settle(at_venue)
     return net
 
 
-def _settle(account: BrokerAccount, symbol: str, net: int) -> None:
-    """From here on the fills alone say what the broker should hold."""
-    BrokerPosition.objects.filter(account=account, symbol=symbol).update(
-        net_qty=net, gone_at=None, settled_qty=net, settled_at=clock.now()
-    )
+def _heard(account: BrokerAccount, symbol: str) -> BrokerPosition | None:
+    """What the broker said last of the contract, locked, with our positions in it; None: it never spoke of it."""
+    locks.lock_positions(Position.objects.filter(account=account, symbol=symbol).values_list("trader_id", "symbol"))
+    at_venue = locks.lock_broker_position(account.pk, symbol)
+    if at_venue is None and BrokerPosition.objects.filter(account=account, symbol=symbol).exists():
+        raise ValidationError({"how": f"The broker is saying something new of {symbol}: try again in a few seconds."})
+    return at_venue
+
+
+def _settle(at_venue: BrokerPosition) -> None:
+    """From the broker's word on the fills alone say what it should hold, and the day's limits count from that.
+
+    Comes last: what was waited for until here may have been a fill. Raises `ValidationError` naming `how` when there is
+    one that the broker's word may not count, or may count already.
+    """
+    net, said_at = claimed(at_venue), _said_at(at_venue)
+    since = Fill.objects.filter(account_id=at_venue.account_id, symbol=at_venue.symbol, stored_at__gt=said_at)
+    if since.exists():
+        raise ValidationError({
+            "how": f"Something of {at_venue.symbol} has been filled since the broker last spoke of it: "
+            "try again after the next look at its books, within a minute."
+        })  # fmt: skip
+    rebase(at_venue.account_id, at_venue.symbol, net, None if net == 0 else at_venue.avg_price)
+    at_venue.settled_qty, at_venue.settled_at = net, said_at
+    at_venue.save(update_fields=["settled_qty", "settled_at"])
+
+
+def _said_at(at_venue: BrokerPosition) -> datetime:
+    """When the broker said so last. Of what its answers lack the row keeps the first of them, the break the newest."""
+    if at_venue.gone_at is None:
+        return at_venue.reported_at
+    seen = Break.objects.filter(
+        account_id=at_venue.account_id, symbol=at_venue.symbol, kind=BreakKind.QUANTITY, theirs=FLAT
+    ).exclude(state=BreakState.RESOLVED)
+    return max([at_venue.gone_at, *seen.values_list("last_seen_at", flat=True)])
 
 
 def _take(row: Break, actor: Person, _command: Command, now: datetime) -> None:
@@ -116,9 +159,10 @@ def _flatten(row: Break, actor: Person, command: Command, now: datetime) -> None
 
 
 def _leave(row: Break, actor: Person, _command: Command, now: datetime) -> None:
-    at_venue = BrokerPosition.objects.filter(account_id=row.account_id, symbol=row.symbol).first()
-    if at_venue is not None:
-        _settle(row.account, row.symbol, 0 if at_venue.gone_at is not None else at_venue.net_qty)
+    at_venue = _heard(row.account, row.symbol)
+    if at_venue is None or claimed(at_venue) == 0:
+        raise ValidationError({"how": f"The broker holds none of it now: nothing of {row.symbol} can be left there."})
+    _settle(at_venue)
     _end(row, actor, now, "left as it is: the difference counts as not ours from here on")
 
 

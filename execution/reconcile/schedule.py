@@ -31,6 +31,7 @@ from brokers.registry import VENUES
 from brokers.selectors import secrets_of
 from execution.models import Break, Order
 from execution.reconcile import failures
+from execution.reconcile.unheard import Answers
 from execution.reports.absence import AT_WORK
 from justtrades import clock
 
@@ -93,6 +94,7 @@ class Looks:
     _loaded_at: datetime = NEVER
     _courses: dict[UUID, Course] = field(default_factory=dict)
     _under_way: dict[UUID, Subject] = field(default_factory=dict)
+    _answers: Answers = field(default_factory=Answers)
     _ended: queue.SimpleQueue[tuple[UUID, BrokerError | None]] = field(default_factory=queue.SimpleQueue)
 
     def look(self) -> int:
@@ -174,12 +176,17 @@ class Looks:
             key, failure = self._ended.get()
             subject, course = self._under_way.pop(key), self._courses[key]
             if failure is None:
+                self._answers.expect(key, subject.accounts, course.asked_at, now)
                 continue
             course.asked_at = self._began_at
             course.not_before = failure.until if isinstance(failure, RateLimited) else now + RETRY_AFTER
             if not isinstance(failure, RateLimited):
                 log.warning("reconcile.look_failed", subject=str(key), reason=str(failure))
                 failed |= dict.fromkeys(subject.accounts, str(failure))
+        for key, accounts in self._answers.overdue(now).items():
+            self._courses[key].asked_at, self._courses[key].not_before = self._began_at, now + RETRY_AFTER
+            log.warning("reconcile.look_unheard", subject=str(key), accounts=len(accounts))
+            failed |= dict.fromkeys(accounts, failures.UNHEARD)
         if failed:
             with transaction.atomic():
                 failures.note_all(failed, now)

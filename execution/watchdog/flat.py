@@ -12,6 +12,7 @@ from django.db.models.functions import Mod
 
 from brokers.base import OrderRole, OrderStatus
 from execution import locks, spans, transitions
+from execution.guard.rebase import rebase
 from execution.models import (
     BrokerPosition,
     IntentKind,
@@ -22,6 +23,7 @@ from execution.models import (
     Position,
 )
 from execution.models.intent import LIVE as LIVE_INTENTS
+from execution.reconcile.counted import owes_fills
 from execution.transitions import Change
 from execution.watchdog.owed import unbooked_here
 from execution.watchdog.unfinished import ended_orders
@@ -124,6 +126,8 @@ def close_record(position: Position) -> None:
     position.save(
         update_fields=["net_qty", "avg_price", "unprotected_since", "updated_at", "exits", "is_at_break_even"]
     )
+    if not owes_fills(position.account_id, position.symbol):
+        rebase(position.account_id, position.symbol, 0, None)
     detail = "closed at the broker, not by us: the broker reports flat"
     transitions.record([
         Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", "+0", now, detail)

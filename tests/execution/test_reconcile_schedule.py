@@ -18,10 +18,19 @@ from brokers.errors import NotReached, RateLimited
 from brokers.models import BrokerAccount
 from brokers.reports import Event, SyncReport
 from execution.models import Alarm, Break, Reconciliation
+from execution.reconcile.failures import EMPTY, UNHEARD
 from execution.reconcile.schedule import HANDS, Looks, turn_before
 from execution.reports.apply import apply_events
 from justtrades import clock
-from tests.factories import BrokerAccountFactory, BrokerLoginFactory
+from tests.execution.desk import MNQ
+from tests.factories import (
+    BrokerAccountFactory,
+    BrokerLoginFactory,
+    BrokerPositionFactory,
+    FillFactory,
+    PositionFactory,
+    TraderFactory,
+)
 
 START = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 
@@ -44,13 +53,16 @@ class Line:
 
 @dataclass
 class Surveying(Line):
-    """All accounts at once; its sync comes by itself."""
+    """All accounts at once; its sync comes by itself, unless the connection keeps it back."""
 
     desk: Desk | None = None
+    keeps_back: bool = False
 
     def survey(self) -> None:
         self.asked.append("all")
         assert self.desk is not None
+        if self.keeps_back:
+            return
         rows = BrokerAccount.objects.filter(login_id=self.login_id)
         refs = tuple(AccountRef(account.broker_id, account.name) for account in rows)
         self.desk.put(self.login_id, [SyncReport(clock.now(), refs, (), (), ())])
@@ -159,7 +171,8 @@ def test_no_room_in_the_budget_is_no_failed_look_and_is_made_up_for() -> None:
     desk.run(looks, 20)
     assert len(line.asked) == 1, "nobody asks before there is room"
     line.refusal = None
-    desk.run(looks, 3, since=20)
+    # One second of it: in a later one may be its own turn of the minute.
+    desk.run(looks, 1, since=20)
     assert len(line.asked) == 2
     assert (Reconciliation.objects.get().failed_looks, Break.objects.count()) == (0, 0)
 
@@ -181,6 +194,41 @@ def test_three_failed_looks_in_a_row_are_a_break_and_an_answer_ends_it() -> None
     assert (row.state, row.resolution) == ("resolved", "the broker answered again")
     assert Alarm.objects.get().ended_at is not None
     assert Reconciliation.objects.get().failed_looks == 0
+
+
+@pytest.mark.django_db
+def test_a_look_of_which_nothing_came_has_failed_where_something_is_at_stake() -> None:
+    desk, line = a_desk(2, "tradovate", Surveying)
+    assert isinstance(line, Surveying)
+    account = BrokerAccount.objects.latest("pk")
+    held = BrokerPositionFactory(account=account, symbol=MNQ, net_qty=1, reported_at=START)
+    looks = begun(desk)
+    line.keeps_back = True
+    desk.run(looks, 10)
+    assert not Reconciliation.objects.exists(), "an answer takes its time"
+    desk.run(looks, 80, since=10)
+    assert 3 <= len(line.asked) <= 6
+    row = Break.objects.get()
+    assert (row.kind, row.account, row.theirs) == ("unreadable", account, UNHEARD)
+    line.keeps_back = False
+    held.delete()
+    desk.run(looks, 30, since=90)
+    row.refresh_from_db()
+    assert row.state == "resolved"
+
+
+@pytest.mark.django_db
+def test_an_empty_answer_is_one_failed_look_and_asked_for_again_soon() -> None:
+    desk, line = a_desk(1)
+    account = BrokerAccount.objects.get()
+    trader = TraderFactory(account=account, recorder__owner=account.owner)
+    PositionFactory(trader=trader, symbol=MNQ, net_qty=1)
+    FillFactory(account=account, order=None, broker_order_id="9", symbol=MNQ, side="buy", qty=1,
+                stored_at=START - timedelta(hours=1))  # fmt: skip
+    looks = begun(desk)
+    desk.run(looks, 61)
+    assert Reconciliation.objects.get().failed_looks == len(line.asked) >= 3
+    assert Break.objects.get().theirs == EMPTY
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ import pytest
 
 from brokers.base import ConnectionState, OrderRole, OrderStatus, Side
 from brokers.errors import NotReached
-from brokers.reports import SyncReport
+from brokers.reports import FillReport, SyncReport
 from tests.brokers.scripted import until
 from tests.brokers.tradovate.trader import Trader
 from tests.brokers.tradovate.venue import Client, Venue, live, props
@@ -70,6 +70,37 @@ def test_what_was_read_earlier_undoes_nothing_that_the_stream_has_said_since(
     assert [order.status for order in found.orders] == [OrderStatus.FILLED]
     assert [p.net_qty for p in found.positions] == [1]
     assert len(found.fills) == 1, "what a list lacks is still there"
+
+
+def test_a_fill_of_an_order_that_the_venue_does_not_tell_of_keeps_back_nothing_else(
+    venue: Venue, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists are capped: a fill may be on one, and its order on none."""
+    monkeypatch.setattr("brokers.tradovate.stream.WHOLE_WITHIN_SECONDS", 0.2)
+    line = live(venue, client)
+    lists(venue, fill=[FILL], position=[position(1, LATE)])
+    for _ in range(2):
+        found = survey(client)
+        assert ([p.net_qty for p in found.positions], found.fills) == ([1], ())
+    line.say(
+        props("order", {**ORDER, "ordStatus": "Filled"}), props("command", COMMAND), props("orderVersion", VERSION)
+    )
+    assert [fill.broker_fill_id for fill in client.wait(FillReport)] == ["77"]
+
+
+def test_a_contract_without_a_name_keeps_the_whole_back(
+    venue: Venue, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left out would count as not there."""
+    monkeypatch.setattr("brokers.tradovate.stream.WHOLE_WITHIN_SECONDS", 0.0)
+    line = live(venue, client)
+    before = len(client.heard(SyncReport))
+    lists(venue, position=[{**position(1, LATE), "contractId": 44}])
+    client.connection.survey()
+    request_id, query, _ = line.expect("contract/item")
+    assert (query, len(client.heard(SyncReport))) == ("id=44", before)
+    line.reply(request_id, {"id": 44, "name": "MESZ6"})
+    assert [p.symbol for p in client.wait(SyncReport, before + 1)[-1].positions] == ["MESZ6"]
 
 
 def test_without_a_live_stream_there_is_nothing_to_complete(venue: Venue, client: Client) -> None:
