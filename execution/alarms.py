@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -35,6 +36,12 @@ def end_alarm(*, owner_id: UUID, code: str, ref: object) -> int:
     if ended:
         feed.announce(owner_id, "connections")
     return ended
+
+
+def open_refs(code: str, refs: Iterable[object]) -> set[str]:
+    """Of these matters the ones that an alarm is open about."""
+    wanted = [str(ref) for ref in refs]
+    return set(Alarm.objects.filter(code=code, ref__in=wanted, ended_at=None).values_list("ref", flat=True))
 
 
 def mark_seen(alarm: Alarm) -> None:

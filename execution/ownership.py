@@ -17,13 +17,17 @@ SWEEPER = 3
 
 
 class Ownership:
-    """One try at being the only one: `acquire` until it says yes, then `confirm` every second."""
+    """One try at being the only one: `acquire` until it says yes, then `confirm` every second.
+
+    `is_anothers`: at the last try somebody else had it. False while nobody can tell.
+    """
 
     def __init__(self, space: int, key: int) -> None:
         self._space = space
         self._key = key
         self._connection: BaseDatabaseWrapper | None = None
         self._is_held = False
+        self.is_anothers = False
 
     def acquire(self) -> bool:
         """Take the lock if nobody has it. False also while the database cannot be reached."""
@@ -38,8 +42,10 @@ class Ownership:
         except DatabaseError as error:
             log.warning("ownership.unreachable", reason=type(error).__name__)
             self.release()
+            self.is_anothers = False
             return False
         self._is_held = bool(row and row[0])
+        self.is_anothers = not self._is_held
         return self._is_held
 
     def confirm(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from execution.followers import followers_of, holdings_of
 from execution.models import IntentSource, ObjectKind
 from execution.moves import Inconsistent, Move, MoveKind, bare_move, check_consistency, stated_positions
 from execution.plan import Declined
-from execution.setbacks import superseded_by
+from execution.setbacks import begun, superseded_by
 from execution.submitting import Batch, Routed
 from execution.transitions import Change
 from justtrades import clock
@@ -54,11 +55,12 @@ def plan_next(recorder_id: UUID, lane: int | None = None) -> Planned | None:
     Safe to call from anywhere at any time: the signal's status is the claim, and the intents' keys follow from the
     signal, so that a second plan of the same signal cannot write a second intent.
     """
-    with transaction.atomic():
+    with ExitStack() as marks, transaction.atomic():
         locks.lock_planning_of(recorder_id)
         signal = locks.lock_next_signal_of(recorder_id)
         if signal is None:
             return None
+        marks.enter_context(begun(signal.pk, lane))
         planned = _plan(signal, lane)
     feed.announce(signal.owner_id, "signals", "intents")
     return planned
@@ -93,8 +95,8 @@ def _plan(signal: Signal, lane: int | None) -> Planned:
 def draft_all(draft: Draft, recorder: Recorder, subject: Subject) -> None:
     """What each follower of the recorder does about the move."""
     followers = followers_of(recorder)
-    draft.clearance = Clearance(recorder.pk, recorder.owner_id, followers, draft.now)
     book = Casebook.open(recorder, subject, followers, holdings_of(recorder) if followers else {}, draft.now)
+    draft.clearance = Clearance(recorder.pk, recorder.owner_id, followers, draft.now, book.watches())
     fallback = nothing_leg(is_entry=not subject.move.only_reduces, side=_side_of(subject.move))
     for number, follower in enumerate(followers):
         case = book.case_of(follower)

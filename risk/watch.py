@@ -6,7 +6,7 @@ contract, however many accounts hold it. Outside of one the subject is assessed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -41,6 +41,16 @@ class Target(NamedTuple):
     trader_id: UUID | None = None
 
 
+class Member(NamedTuple):
+    """Who has part in a subject, an account or a trader's share of one. `cash` is its worth without `lines`, dollars;
+    None where nobody said.
+    """
+
+    id: UUID
+    cash: Decimal | None
+    lines: tuple[Line, ...] = ()
+
+
 class Band(NamedTuple):
     """Between these two prices, both excluded, nothing can have happened."""
 
@@ -56,7 +66,8 @@ class Subject:
     """A trader, an account, a recorder's traders or all that a user has, with the limits on it. Dollars.
 
     `day_base` and `week_base` are realised, after fees; `cash` is what the account is worth without `lines`, None
-    where nobody said. Open contracts that cannot be valued make its figures unknown: `is_complete` False.
+    where nobody said. Open contracts that cannot be valued make its figures unknown: `is_complete` False. Of what
+    counts over several `members` says what each of them adds to the equity.
     """
 
     key: str
@@ -71,24 +82,27 @@ class Subject:
     intraday_high: Decimal | None = None
     end_of_day_high: Decimal | None = None
     is_complete: bool = True
+    members: tuple[Member, ...] = ()
     gauges: tuple[Gauge, ...] = field(default=())
 
     def open_pnl(self, prices: Prices) -> Decimal | None:
         """What closing everything now would realise; None where a price or an average is missing."""
-        if not self.is_complete:
-            return None
-        total = ZERO
-        for line in self.lines:
-            price = prices.get(line.key)
-            if price is None:
-                return None
-            total += (price - line.avg_price) * line.net_qty * line.point_value
-        return total
+        return _open_pnl(self.lines, prices) if self.is_complete else None
 
     def equity(self, prices: Prices) -> Decimal | None:
         """What it is worth with everything open; None where that or its cash is not known."""
         open_pnl = self.open_pnl(prices)
         return None if open_pnl is None or self.cash is None else self.cash + open_pnl
+
+    def worths(self, prices: Prices) -> dict[UUID, Decimal] | None:
+        """What each member is worth with everything open; None where that of one is not known."""
+        found: dict[UUID, Decimal] = {}
+        for member in self.members:
+            open_pnl = _open_pnl(member.lines, prices) if self.is_complete else None
+            if open_pnl is None or member.cash is None:
+                return None
+            found[member.id] = member.cash + open_pnl
+        return found
 
     def assess(self, prices: Prices) -> Figures:
         """The figures at these prices, and with them `gauges` and the intraday high-water mark."""
@@ -113,14 +127,17 @@ class Subject:
     def breached(self) -> list[Gauge]:
         return [gauge for gauge in self.gauges if gauge.is_breached]
 
-    def bands(self, prices: Prices, figures: Figures) -> dict[PriceKey, Band]:
+    def bands(self, prices: Prices, figures: Figures, spent: Collection[str] = ()) -> dict[PriceKey, Band]:
         """For each contract with a price the band in which no limit of this subject can be reached, after `assess`.
+
+        Limits whose key is in `spent` act no more, and hide no other by being reached.
 
         With several contracts open each may use up its equal part of the room; what several lines hold of one contract
         counts together. A price of a contract that has no band here is one to assess at.
         """
-        down = _least(gauge.room for gauge in self.gauges if is_loss(gauge.terms.kind))
-        up = _least([*(g.room for g in self.gauges if not is_loss(g.terms.kind)), self._room_to_high(figures)])
+        acting = [gauge for gauge in self.gauges if gauge.terms.key not in spent]
+        down = _least(gauge.room for gauge in acting if is_loss(gauge.terms.kind))
+        up = _least([*(g.room for g in acting if not is_loss(g.terms.kind)), self._room_to_high(figures)])
         slopes = self._slopes()
         parts = sum(slope != ZERO for slope in slopes.values())
         return {
@@ -149,6 +166,16 @@ def merged(bands: list[Band]) -> Band:
     lows = [band.low for band in bands if band.low is not None]
     highs = [band.high for band in bands if band.high is not None]
     return Band(max(lows, default=None), min(highs, default=None))
+
+
+def _open_pnl(lines: Iterable[Line], prices: Prices) -> Decimal | None:
+    total = ZERO
+    for line in lines:
+        price = prices.get(line.key)
+        if price is None:
+            return None
+        total += (price - line.avg_price) * line.net_qty * line.point_value
+    return total
 
 
 def _least(rooms: Iterable[Decimal | None]) -> Decimal | None:

@@ -13,6 +13,7 @@ from django.db.models import Q
 from brokers.base import OrderRole, OrderStatus
 from brokers.instruments import product_of
 from execution import alarms, feed, locks, spans, transitions
+from execution.guard.rebase import rebase
 from execution.models import (
     Flatten,
     FlattenStatus,
@@ -25,6 +26,7 @@ from execution.models import (
 )
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import LIVE as LIVE_ORDERS
+from execution.reconcile.counted import owes_fills
 from execution.transitions import Change
 from justtrades import clock
 from risk import events
@@ -36,12 +38,14 @@ STUCK_AFTER = timedelta(seconds=3)
 VERIFIED = "verified: our books and the broker's have nothing left"
 
 
-def finish(flatten: Flatten) -> bool:
-    """Call it flat; False when somebody else did so before."""
+def finish(flatten: Flatten, seen_at: datetime) -> bool:
+    """Call it flat, as of the look that began at `seen_at`; False, with nothing changed, when somebody else did so
+    before, or when a position of the account has moved since then.
+    """
     now = clock.now()
     with transaction.atomic():
         is_first = Flatten.objects.filter(pk=flatten.pk, status=FlattenStatus.ACTING).update(
-            status=FlattenStatus.FLAT, flat_at=now
+            status=FlattenStatus.FLAT, flat_at=seen_at
         )
         if not is_first:
             return False
@@ -51,8 +55,10 @@ def finish(flatten: Flatten) -> bool:
         ])  # fmt: skip
         if flatten.trader_id is None:
             _end_intents(flatten, now)
-            _close_records(flatten, now)
-        _end_action(flatten, now)
+            if not _close_records(flatten, now, seen_at):
+                transaction.set_rollback(True)
+                return False
+        _end_action(flatten, seen_at)
         alarms.end_alarm(owner_id=flatten.owner_id, code="NOT_FLAT", ref=flatten.pk)
     log.info("flatten.flat", account=flatten.account.name, code=flatten.reason_code, tries=flatten.tries)
     feed.announce(flatten.owner_id, "intents", "orders", "positions", "connections")
@@ -111,13 +117,17 @@ def _end(intents: list[OrderIntent], status: IntentStatus, code: str, text: str,
     )
 
 
-def _close_records(flatten: Flatten, now: datetime) -> None:
+def _close_records(flatten: Flatten, now: datetime, seen_at: datetime) -> bool:
     """Positions that our fills left open on an account that is flat: held against each other, or closed elsewhere.
 
-    What was held against each other is valued at the price of the close, where there was one.
+    What was held against each other is valued at the price of the close, where there was one. False, with nothing
+    closed: one of them moved after the account was seen to be flat.
     """
     keys = Position.objects.filter(account_id=flatten.account_id).exclude(net_qty=0).values_list("trader_id", "symbol")
-    for position in locks.lock_positions(list(keys)).values():
+    held = [one for one in locks.lock_positions(list(keys)).values() if one.net_qty != 0]
+    if any(position.updated_at >= seen_at for position in held):
+        return False
+    for position in held:
         price = _closed_at(flatten, position.symbol)
         before, average = position.net_qty, position.avg_price
         if price is not None and average is not None:
@@ -131,10 +141,13 @@ def _close_records(flatten: Flatten, now: datetime) -> None:
                 "net_qty", "avg_price", "realized_pnl", "unprotected_since", "updated_at", "exits", "is_at_break_even",
             ]
         )  # fmt: skip
+        if not owes_fills(flatten.account_id, position.symbol):
+            rebase(flatten.account_id, position.symbol, 0, price)
         detail = f"closed with the account: {flatten.reason_code}"
         transitions.record([
             Change(position.owner_id, ObjectKind.POSITION, position.id, f"{before:+d}", "+0", now, detail)
         ])  # fmt: skip
+    return True
 
 
 def _closed_at(flatten: Flatten, symbol: str) -> Decimal | None:
@@ -148,14 +161,15 @@ def _closed_at(flatten: Flatten, symbol: str) -> Decimal | None:
     return closes.order_by("-created_at").values_list("avg_price", flat=True).first()
 
 
-def _end_action(flatten: Flatten, now: datetime) -> None:
+def _end_action(flatten: Flatten, seen_at: datetime) -> None:
+    """What moved after that moment is something new: see `execution.guard.decide.act_again`."""
     action_id = flatten.risk_action_id
     if action_id is None:
         return
     moved = (
         RiskAction.objects.filter(pk=action_id)
         .exclude(status=ActionStatus.FLAT)
-        .update(status=ActionStatus.FLAT, flat_at=now)
+        .update(status=ActionStatus.FLAT, flat_at=seen_at)
     )
     if moved:
         text = f"{flatten.account.name} is flat with no working order, after {flatten.tries} rounds of closing"

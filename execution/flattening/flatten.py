@@ -20,7 +20,7 @@ from brokers.base import OrderRole, OrderStatus, Side
 from brokers.models import BrokerAccount
 from brokers.selectors import secrets_of
 from execution import changes, feed, transitions
-from execution.intents import Wanting, order_name, wish_exit
+from execution.intents import Wanting, order_name, wish_exit, write
 from execution.models import (
     BrokerPosition,
     Command,
@@ -118,6 +118,11 @@ def under_way(lane: int) -> QuerySet[Flatten]:
     return _with_logins(acting).order_by("began_at", "id")
 
 
+def still_acting(flatten: Flatten) -> Flatten | None:
+    """The wish as it is stored now, with account and login; None when it was ended meanwhile."""
+    return _with_logins(Flatten.objects.filter(pk=flatten.pk, status=FlattenStatus.ACTING)).first()
+
+
 def _with_logins(flattens: QuerySet[Flatten]) -> QuerySet[Flatten]:
     return flattens.select_related("account__login").defer(*secrets_of("account__login"))
 
@@ -169,12 +174,7 @@ def _close_accounts(flattens: Sequence[Flatten], known: Mapping[UUID, Exposure])
         for symbol, net in sorted(known.get(one.account_id, {}).items())
         if (one.account_id, symbol) not in busy
     ]
-    OrderIntent.objects.bulk_create(intents, ignore_conflicts=True)
-    transitions.record(
-        Change(one.owner_id, ObjectKind.INTENT, one.id, "", IntentStatus.CLEARED, clock.now(), one.reason_text)
-        for one in intents
-    )
-    return len(intents)
+    return len(write(intents))
 
 
 def _intent(flatten: Flatten, symbol: str, net: int) -> OrderIntent:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Mod
 
 from brokers.models import BrokerAccount
@@ -49,8 +50,19 @@ class Account:
     marks: tuple[Decimal | None, Decimal | None] = (None, None)
     lane_slot: int = 0
 
+    @property
+    def roll(self) -> tuple[time, str]:
+        return self.roll_at, self.roll_zone
+
     def session(self, now: datetime) -> SessionDay:
         return session_of(now, self.roll_at, self.roll_zone)
+
+    def lasting(self, session: SessionDay) -> SessionDay:
+        """The same when it began by another rule: it ends no earlier than it was to, and has all of its day."""
+        end = session.end
+        while (following := self.session(end)).day <= session.day:
+            end = following.end
+        return replace(session, end=end)
 
     def week_start(self, session: SessionDay) -> datetime:
         """When the first session of the session's week began; a week's sessions are Monday's to Friday's."""
@@ -60,10 +72,20 @@ class Account:
 
 def load_accounts(lane: int) -> dict[UUID, Account]:
     """Every account of the lane's logins, traded or not: what is opened by hand counts, too."""
-    rows = BrokerAccount.objects.annotate(lane=Mod(F("login__lane_slot"), settings.LANES)).filter(
-        lane=lane, login__is_enabled=True, login__deleted_at=None
-    )
-    return {row[0]: _account(row) for row in rows.values_list(*_FIELDS)}
+    return _load(_watched().annotate(lane=Mod(F("login__lane_slot"), settings.LANES)).filter(lane=lane))
+
+
+def load_accounts_of(owners: Collection[UUID], *, but: Collection[UUID]) -> dict[UUID, Account]:
+    """Every watched account of these owners but for those, whichever lane watches it."""
+    return _load(_watched().filter(owner__in=owners).exclude(pk__in=but))
+
+
+def _watched() -> QuerySet[BrokerAccount]:
+    return BrokerAccount.objects.filter(login__is_enabled=True, login__deleted_at=None)
+
+
+def _load(accounts: QuerySet[BrokerAccount]) -> dict[UUID, Account]:
+    return {row[0]: _account(row) for row in accounts.values_list(*_FIELDS)}
 
 
 def _account(row: tuple[Any, ...]) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -27,6 +27,14 @@ class Ledger:
 
     def undecided(self, breaches: Iterable[Breach]) -> list[Breach]:
         return [breach for breach in breaches if breach.key not in self.decided]
+
+    def spent(self, subject: Subject, also: Collection[DecidedKey]) -> set[str]:
+        """The limits that are reached and have nothing left to close: decided, or about to be."""
+        return {
+            gauge.terms.key
+            for gauge in subject.breached
+            if all(one.key in self.decided or one.key in also for one in self._of(subject, gauge))
+        }
 
     def _of(self, subject: Subject, gauge: Gauge) -> Iterable[Breach]:
         for target in subject.targets:

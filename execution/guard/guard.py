@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from brokers.quotes import cache
 from execution import health
 from execution.guard import decide, store
-from execution.guard.decide import Breach
+from execution.guard.decide import Breach, DecidedKey
 from execution.guard.findings import Findings
 from execution.guard.market import Market
 from execution.guard.packs import late_positions
@@ -50,6 +50,7 @@ class Guard:
         self._market = Market()
         self._watching = Watching(lane.index, self._market)
         self._findings = Findings(lane)
+        self._pending: dict[DecidedKey, Breach] = {}
         self._wake = threading.Event()
         self._must_reload = True
         self._news_at: float | None = None
@@ -118,12 +119,13 @@ class Guard:
             self._must_reload = False
             for _ in self._watching.reloading(now):
                 self._serve_ticks()
+        self._drop_pending(now)
         self._watching.take_fills(now)
         self._serve_ticks()
         self._fill_in(now)
         self._serve_ticks()
         self._watching.assess_all()
-        self._findings.close(self._watching.roll(now), self._watching, self._market)
+        self._watching.roll(now)
         ledger = self._watching.ledger
         late = ledger.undecided(late_positions(self._watching.packs, self._watching.days, now))
         self._decide([*ledger.new_breaches(self._watching.subjects), *late])
@@ -141,9 +143,29 @@ class Guard:
             # What has no fresh price is said to have none: see `execution.guard.findings`.
             log.warning("guard.quotes_away", reason=type(error).__name__)
 
-    def _decide(self, breaches: list[Breach]) -> None:
-        if not breaches or not self._lane.is_owner:
-            return
+    def _decide(self, found: list[Breach]) -> None:
+        """What was found, and what could not be decided before: the price that it was found at may not come again."""
+        self._pending |= {breach.key: breach for breach in found if breach.key not in self._pending}
+        if self._lane.is_anothers:
+            # Who owns the lane watches it, too.
+            self._pending = {}
+        breaches = self._watching.ledger.undecided(self._pending.values())
+        if breaches and self._lane.is_owner:
+            self._act_on(breaches)
+            self._pending = {}
+
+    def _drop_pending(self, now: datetime) -> None:
+        """A limit that is not in force any more, or no more on that account or trader, acts no more; nor does one whose
+        session is over. One that could never be written down would keep all others waiting.
+        """
+        subjects = self._watching.subjects
+        in_force = {(one.key, *target) for subject in subjects for one in subject.terms for target in subject.targets}
+        for breach in tuple(self._pending.values()):
+            here = breach.limit_key, breach.account_id, breach.trader_id
+            if here not in in_force or now >= breach.locks_until:
+                del self._pending[breach.key]
+
+    def _act_on(self, breaches: list[Breach]) -> None:
         days = self._watching.days
         short = [breach for breach in breaches if can_strike(breach, days)]
         requests = strike(short, days) if short else []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from django.db.models import F, Sum
 
 from brokers.base import Side
+from brokers.sessions import SessionDay
 from execution.guard.accounts import Account
 from execution.guard.days import Day, Execution, executions
 from execution.models import BrokerPosition
@@ -27,7 +29,7 @@ def open_days(accounts: Iterable[Account], now: datetime) -> dict[UUID, Day]:
     }
     starts = [row.starts_at for row in rows.values()] + [account.session(now).start for account in by_id.values()]
     fills = executions(by_id, min(starts, default=now))
-    before = _earlier_in_week(by_id.values(), now)
+    before = earlier_in_week(rows.values())
     fresh = _broker_positions([account_id for account_id in by_id if account_id not in rows])
     days: dict[UUID, Day] = {}
     for account_id, account in by_id.items():
@@ -35,23 +37,24 @@ def open_days(accounts: Iterable[Account], now: datetime) -> dict[UUID, Day]:
         if row is None:
             day = _first(account, now, fills[account_id], fresh.get(account_id, {}))
         else:
-            day = _continued(account, now, row, fills[account_id])
-        day.week_before = before.get(account_id, day.week_before if row is None else Decimal(0))
+            day = _continued(account, now, row, before.get(account_id, Decimal(0)), fills[account_id])
         day.learn(account, now)
         days[account_id] = day
     return days
 
 
-def _continued(account: Account, now: datetime, row: AccountDay, fills: list[Execution]) -> Day:
-    session = account.session(now)
-    recorded = account.session(row.starts_at + timedelta(seconds=1))
-    day = Day(account, recorded, holdings_of(row.start_holdings), row.start_cash, Decimal(0), *account.marks)
+def _continued(account: Account, now: datetime, row: AccountDay, week_before: Decimal, fills: list[Execution]) -> Day:
+    # As it was written down: by the rule of today it may have begun, or end, at another time.
+    recorded = account.lasting(SessionDay(row.session, row.starts_at, row.ends_at))
+    day = Day(account, recorded, holdings_of(row.start_holdings), row.start_cash, week_before, *account.marks)
     day.take(fills)
-    if recorded.day >= session.day:
+    if now < recorded.end:
         return day
-    # Sessions passed while nobody watched: what was held then is what the fills until now left.
-    held = [fill for fill in fills if recorded.end <= fill.at < session.start]
-    day.session = type(recorded)(recorded.day, recorded.start, session.start)
+    # Sessions may have passed while nobody watched: what was held then is what the fills until now left.
+    session = account.session(now)
+    begins = max(session.start, recorded.end)
+    held = [fill for fill in fills if recorded.end <= fill.at < begins]
+    day.session = replace(recorded, end=begins)
     day.take(held)
     rolled = day.rolled(session)
     rolled.take(fills)
@@ -87,15 +90,15 @@ def _broker_positions(account_ids: list[UUID]) -> dict[UUID, dict[str, BrokerPos
     return found
 
 
-def _earlier_in_week(accounts: Iterable[Account], now: datetime) -> dict[UUID, Decimal]:
-    """Realised after fees in the earlier sessions of each account's week."""
+def earlier_in_week(days: Iterable[AccountDay]) -> dict[UUID, Decimal]:
+    """Realised after fees in the sessions of each account's week before this one, where there were any."""
     found: dict[UUID, Decimal] = {}
-    by_day: dict[Any, list[UUID]] = {}
-    for account in accounts:
-        by_day.setdefault(account.session(now).day, []).append(account.id)
-    for day, account_ids in by_day.items():
-        monday = day - timedelta(days=day.weekday())
-        rows = AccountDay.objects.filter(account__in=account_ids, session__gte=monday, session__lt=day)
+    by_session: dict[date, list[UUID]] = {}
+    for day in days:
+        by_session.setdefault(day.session, []).append(day.account_id)
+    for session, account_ids in by_session.items():
+        monday = session - timedelta(days=session.weekday())
+        rows = AccountDay.objects.filter(account__in=account_ids, session__gte=monday, session__lt=session)
         sums = rows.order_by().values("account_id").annotate(won=Sum(F("realized") - F("fees")))
         found |= {row["account_id"]: row["won"] for row in sums}
     return found

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db.models import Q
 
 from execution.guard.days import Day
+from execution.guard.elsewhere import Elsewhere
 from execution.guard.traders import Share, load_shares
 from execution.valuation import known_contract
 from risk.models import MONEY, AccountDay, LimitScope, RiskLimit
 from risk.monitors import Kind, Terms
 from risk.terms import terms_of
-from risk.watch import Line, Subject, Target
+from risk.watch import Line, Member, Subject, Target
 from traders.models import Trader
 
 ZERO = Decimal(0)
@@ -35,14 +36,6 @@ class Limits:
 
     def of(self, scope: LimitScope, target: UUID) -> list[RiskLimit]:
         return self.by_target.get((scope.value, target), [])
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """A user's accounts in other lanes: their days as last written, and what the week's earlier days realised."""
-
-    days: tuple[AccountDay, ...] = ()
-    week_before: Decimal = ZERO
 
 
 def load_limits(owner_ids: Collection[UUID]) -> dict[tuple[str, UUID], list[RiskLimit]]:
@@ -111,25 +104,26 @@ def account_lines(day: Day) -> tuple[tuple[Line, ...], bool]:
     return tuple(lines), is_complete
 
 
-def trader_subjects(days: Mapping[UUID, Day], limits: Limits) -> list[Subject]:
-    """Single traders, and recorders with all their traders on these accounts."""
+def trader_subjects(own: Mapping[UUID, Day], elsewhere: Mapping[UUID, Day], limits: Limits) -> list[Subject]:
+    """Single traders on this lane's accounts, and recorders that have one here, with all their traders anywhere."""
     traders = {target for scope, target in limits.by_target if scope == LimitScope.TRADER}
     recorders = {target for scope, target in limits.by_target if scope == LimitScope.RECORDER}
     wanted = traders | limits.settings.keys()
     if not wanted and not recorders:
         return []
-    shares = load_shares(Q(pk__in=wanted) | Q(recorder__in=recorders), days)
+    days = {**elsewhere, **own}
+    shares = load_shares(Q(pk__in=wanted, account__in=own) | Q(recorder__in=recorders), days)
     subjects = [
-        _share_subject(f"trader:{one.trader_id}", [one], _trader_terms(one, limits), limits, days)
+        _share_subject(f"trader:{one.trader_id}", [one], _trader_terms(one, limits), days)
         for one in shares.values()
-        if one.trader_id in wanted
+        if one.trader_id in wanted and one.account_id in own
     ]
     for recorder_id in recorders:
         rows = limits.of(LimitScope.RECORDER, recorder_id)
         members = [one for one in shares.values() if one.recorder_id == recorder_id]
-        if members:
+        if any(one.account_id in own for one in members):
             terms = tuple(map(terms_of, rows))
-            subjects.append(_share_subject(f"recorder:{recorder_id}", members, terms, limits, days))
+            subjects.append(_share_subject(f"recorder:{recorder_id}", members, terms, days))
     return subjects
 
 
@@ -140,13 +134,10 @@ def _trader_terms(share: Share, limits: Limits) -> tuple[Terms, ...]:
     return (*map(terms_of, rows), *setting)
 
 
-def _share_subject(
-    key: str, shares: list[Share], terms: tuple[Terms, ...], limits: Limits, days: Mapping[UUID, Day]
-) -> Subject:
-    scope, target = key.split(":")
+def _share_subject(key: str, shares: list[Share], terms: tuple[Terms, ...], days: Mapping[UUID, Day]) -> Subject:
     starts = [days[account_id].start_cash for account_id in {one.account_id for one in shares}]
-    high = _high_water(limits.of(LimitScope(scope), UUID(target)))
     won = sum((one.won for one in shares), ZERO)
+    began_with = won - sum((one.won_today for one in shares), ZERO)
     return Subject(
         key=key,
         owner_id=shares[0].owner_id,
@@ -158,43 +149,44 @@ def _share_subject(
         # A share has no cash of its own: its drawdown counts from the best of what it has won.
         cash=won,
         start_equity=_total(starts),
-        intraday_high=high,
-        end_of_day_high=won if high is None else high,
+        end_of_day_high=began_with,
         is_complete=all(one.is_complete for one in shares),
+        members=tuple(Member(one.trader_id, one.won, tuple(one.lines)) for one in shares),
     )
 
 
 def user_subject(owner_id: UUID, days: Iterable[Day], elsewhere: Elsewhere, limits: Limits) -> Subject:
     """All accounts of a user: those of this lane live, the others as their own lanes last wrote them."""
-    mine, foreign = list(days), elsewhere.days
-    found = [account_lines(day) for day in mine]
-    won = sum((day.realized for day in mine), ZERO) + sum((row.pnl or ZERO for row in foreign), ZERO)
-    week = won + sum((day.week_before for day in mine), ZERO) + elsewhere.week_before
-    starts = [day.start_cash for day in mine] + [row.start_cash for row in foreign]
-    start = _total(starts)
-    rows = limits.of(LimitScope.USER, owner_id)
-    high = _high_water(rows)
+    mine = [(day, *account_lines(day)) for day in days]
+    foreign = elsewhere.days.values()
+    won = sum((day.realized for day, _, _ in mine), ZERO) + sum((row.pnl or ZERO for row in foreign), ZERO)
+    week = won + sum((day.week_before for day, _, _ in mine), ZERO) + sum(elsewhere.week_before.values(), ZERO)
+    start = _total([day.start_cash for day, _, _ in mine] + [row.start_cash for row in foreign])
+    members = [Member(day.account.id, day.cash, lines) for day, lines, _ in mine]
+    members += [Member(account_id, _worth(elsewhere.days.get(account_id))) for account_id in elsewhere.accounts]
     return Subject(
         key=f"user:{owner_id}",
         owner_id=owner_id,
-        targets=(*(Target(day.account.id) for day in mine), *(Target(row.account_id) for row in foreign)),
-        lines=tuple(line for lines, _ in found for line in lines),
-        terms=tuple(map(terms_of, rows)),
+        targets=tuple(Target(member.id) for member in members),
+        lines=tuple(line for _, lines, _ in mine for line in lines),
+        terms=tuple(map(terms_of, limits.of(LimitScope.USER, owner_id))),
         day_base=won,
         week_base=week,
         cash=None if start is None else start + won,
         start_equity=start,
-        intraday_high=high,
-        end_of_day_high=high,
-        is_complete=all(complete for _, complete in found) and all(row.pnl is not None for row in foreign),
+        is_complete=(
+            all(is_complete for _, _, is_complete in mine)
+            and elsewhere.is_counted
+            and all(row.pnl is not None for row in foreign)
+        ),
+        members=tuple(members),
     )
+
+
+def _worth(row: AccountDay | None) -> Decimal | None:
+    return None if row is None or row.pnl is None or row.start_cash is None else row.start_cash + row.pnl
 
 
 def _total(parts: list[Decimal | None]) -> Decimal | None:
     known = [part for part in parts if part is not None]
     return sum(known, ZERO) if known and len(known) == len(parts) else None
-
-
-def _high_water(limits: Iterable[RiskLimit]) -> Decimal | None:
-    marks = [limit.high_water for limit in limits if limit.kind == Kind.TRAILING_DRAWDOWN]
-    return next(iter(marks), None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,11 +19,14 @@ from risk.watch import Line
 from traders.models import Trader
 
 ZERO = Decimal(0)
+TRIES = 3
 
 
 @dataclass(slots=True)
 class Share:
-    """One trader's part of its account: dollars after fees. `won` is everything it ever realised."""
+    """One trader's part of its account: dollars after fees. `won` is everything it ever realised, `won_today` what of
+    that in this session, both before fees.
+    """
 
     trader_id: UUID
     account_id: UUID
@@ -32,21 +35,40 @@ class Share:
     day: Decimal = ZERO
     week: Decimal = ZERO
     won: Decimal = ZERO
+    won_today: Decimal = ZERO
     lines: list[Line] = field(default_factory=list)
     is_complete: bool = True
 
 
 def load_shares(wanted: Q, days: Mapping[UUID, Day]) -> dict[UUID, Share]:
-    """The traders that `wanted` names on the accounts of `days`, by id; three queries for each roll in use."""
+    """The traders that `wanted` names on the accounts of `days`, by id; a fixed number of queries for each roll in use.
+
+    A close that is applied between them would be a profit without its position or the other way round: they are asked
+    until nothing happened meanwhile, and are not complete where that is never so.
+    """
     rows = Trader.objects.filter(wanted, account__in=days).values_list("id", "account_id", "owner_id", "recorder_id")
-    shares = {row[0]: Share(*row) for row in rows}
-    if not shares:
-        return {}
-    _count_fills(shares, days)
-    held = Position.objects.filter(trader__in=shares)
-    for trader_id, symbol, net, average, realized in held.values_list(
-        "trader_id", "symbol", "net_qty", "avg_price", "realized_pnl"
-    ):
+    found = [Share(*row) for row in rows]
+    ids = [share.trader_id for share in found]
+    held = _held(ids)
+    for _ in range(TRIES):
+        shares = {share.trader_id: replace(share, lines=[]) for share in found}
+        _count_fills(shares, days)
+        before, held = held, _held(ids)
+        if held == before:
+            _hold(shares, held, days)
+            return shares
+    return {share.trader_id: replace(share, is_complete=False) for share in found}
+
+
+def _held(trader_ids: Collection[UUID]) -> list[tuple[Any, ...]]:
+    if not trader_ids:
+        return []
+    held = Position.objects.filter(trader__in=trader_ids).order_by("pk")
+    return list(held.values_list("trader_id", "symbol", "net_qty", "avg_price", "realized_pnl", "updated_at"))
+
+
+def _hold(shares: Mapping[UUID, Share], held: Iterable[tuple[Any, ...]], days: Mapping[UUID, Day]) -> None:
+    for trader_id, symbol, net, average, realized, _ in held:
         share = shares[trader_id]
         share.won += realized
         if net != 0:
@@ -56,7 +78,6 @@ def load_shares(wanted: Q, days: Mapping[UUID, Day]) -> dict[UUID, Share]:
                 continue
             source = days[share.account_id].account.source
             share.lines.append(Line(symbol, source, net, average, contract.point_value))
-    return shares
 
 
 def _count_fills(shares: Mapping[UUID, Share], days: Mapping[UUID, Day]) -> None:
@@ -70,6 +91,8 @@ def _count_fills(shares: Mapping[UUID, Share], days: Mapping[UUID, Day]) -> None
                 share = shares[trader_id]
                 fee = days[share.account_id].account.fee
                 setattr(share, name, getattr(share, name) + won - fee * contracts)
+                if name == "day":
+                    share.won_today += won
 
 
 def _won_since(since: datetime, trader_ids: Collection[UUID]) -> list[tuple[UUID, Decimal, int]]:

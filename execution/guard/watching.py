@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Sum
-
+from brokers.quotes.quote import FRESH
 from execution.guard import store
 from execution.guard.accounts import Account, load_accounts
 from execution.guard.breaches import Ledger, sessions_of
 from execution.guard.days import Day, executions, take_new_fills
-from execution.guard.decide import LIMIT, Breach, DecidedKey, decided_in
+from execution.guard.decide import Breach, DecidedKey, decided_in
+from execution.guard.elsewhere import Elsewhere, load_elsewhere
+from execution.guard.first import count_first_words, untold
 from execution.guard.market import Market
+from execution.guard.marks import Mark, Marks, higher
 from execution.guard.opening import holdings_of, open_days
 from execution.guard.packs import Packs, load_packs, terms_of
 from execution.guard.subjects import (
-    Elsewhere,
     Limits,
     account_subject,
     load_limits,
@@ -28,12 +29,18 @@ from execution.guard.subjects import (
     user_subject,
 )
 from risk.models import AccountDay, LimitScope
-from risk.monitors import Kind, Terms
+from risk.monitors import Figures
 from risk.watch import Band, PriceKey, Prices, Subject
+
+_REACHING = frozenset({LimitScope.RECORDER, LimitScope.USER})
+"""Limits that may count over accounts in several lanes."""
 
 
 class Watching:
-    """Belongs to the monitor's thread. Every figure is counted at the market's newest prices."""
+    """Belongs to the monitor's thread. Every figure is counted at the market's newest prices.
+
+    `untold` are accounts whose broker has not told yet what they hold.
+    """
 
     def __init__(self, lane: int, market: Market) -> None:
         self._lane = lane
@@ -47,6 +54,8 @@ class Watching:
         self.others: list[Subject] = []
         self._day_of: dict[str, Day] = {}
         self._bands: dict[str, dict[PriceKey, Band]] = {}
+        self._marks = Marks()
+        self.untold: set[UUID] = set()
 
     @property
     def subjects(self) -> list[Subject]:
@@ -67,9 +76,10 @@ class Watching:
         fresh = [account for account_id, account in accounts.items() if account_id not in self.days]
         if fresh:
             self._open(fresh, now)
-        for account_id, account in accounts.items():
-            self.days[account_id].learn(account, now)
+        for account in accounts.values():
+            self._learn(account, now)
         yield
+        self._hear_first_words()
         self._take_corrections()
         yield
         owners = {account.owner_id for account in accounts.values()}
@@ -82,87 +92,131 @@ class Watching:
         sessions = {session for session, _ in self.ledger.sessions.values()}
         self.ledger.decided = decided_in(sessions, self.ledger.sessions)
 
-    def _open(self, accounts: Iterable[Account], now: datetime) -> None:
-        opened = open_days(accounts, now)
-        store.begin_rows(opened.values(), now)
-        self.days |= opened
-        self.rows |= store.row_ids(opened.values())
+    def _learn(self, account: Account, now: datetime) -> None:
+        day, subject = self.days[account.id], self.accounts.get(account.id)
+        day.learn(account, now)
+        self.ledger.sessions[account.id] = day.session.day, day.session.end
+        if subject is not None:
+            # What is assessed before the subjects are built anew would write the old marks back.
+            subject.intraday_high, subject.end_of_day_high = day.intraday_high, day.end_of_day_high
+
+    def _open(self, accounts: Collection[Account], now: datetime) -> None:
+        # Asked before the positions are read: what is told in between is looked at twice, and not missed.
+        silent = untold([account.id for account in accounts])
+        self._begin(open_days(accounts, now), now)
+        self.untold |= silent
+
+    def _begin(self, days: Mapping[UUID, Day], now: datetime) -> None:
+        store.begin_rows(days.values(), now)
+        rows = store.row_ids(days.values())
+        # Both or none: a day in memory would be written into the row of another.
+        self.days |= days
+        self.rows |= rows
+
+    def _hear_first_words(self) -> None:
+        """An account's day may have begun before its broker told what it holds."""
+        if self.untold:
+            silent = untold(self.untold)
+            count_first_words(self.untold - silent)
+            self.untold = silent
 
     def _take_corrections(self) -> None:
-        """Somebody accepted the broker's quantity: what was held when the day began is another than we thought."""
-        stored = AccountDay.objects.filter(pk__in=self.rows.values()).values_list("account_id", "start_holdings")
-        for account_id, document in stored:
+        """Somebody accepted the broker's quantity: what was held when the day began is another than we thought.
+
+        Somebody let the session roll later: what waits for its end waits longer.
+        """
+        stored = AccountDay.objects.filter(pk__in=self.rows.values())
+        columns = stored.values_list("account_id", "session", "start_holdings", "ends_at")
+        for account_id, session, document, ends_at in columns:
             day = self.days.get(account_id)
-            if day is None:
+            if day is None or session != day.session.day:
                 continue
+            if ends_at < day.session.end:
+                store.lengthen(day, ends_at)
             start = holdings_of(document)
             if {symbol: one for symbol, one in day.start.items() if one.net_qty != 0} != start:
                 day.start = start
                 day.restart(executions([account_id], day.session.start)[account_id])
 
     def take_fills(self, now: datetime) -> None:
-        """What was filled since the last look."""
+        """What was filled since the last look, also in other lanes where their accounts count here."""
         if take_new_fills(self.days):
             self.rebuild(now)
+        elif any(target.account_id not in self.days for subject in self.others for target in subject.targets):
+            self._rebuild_others(now)
 
     def roll(self, now: datetime) -> list[Day]:
         """Begin the next day of those whose session is over; the days that ended."""
         over = [day for day in self.days.values() if now >= day.session.end]
         if over:
-            self._mark_day_end({day.account.id for day in over})
-            fresh = {day.account.id: day.rolled(day.account.session(now)) for day in over}
-            store.begin_rows(fresh.values(), now)
-            self.days |= fresh
-            self.rows |= store.row_ids(fresh.values())
+            self._mark_day_end(over)
+            self._begin(self._following(over, now), now)
             self.rebuild(now)
         return over
 
-    def _mark_day_end(self, account_ids: set[UUID]) -> None:
+    def _following(self, over: Collection[Day], now: datetime) -> dict[UUID, Day]:
+        """After a sleep of more than a session as after a restart: there were fills in what was slept over."""
+        slept = {one.account.id: one for one in over if one.account.session(now).start > one.session.end}
+        fresh = open_days((day.account for day in slept.values()), now) if slept else {}
+        for account_id, day in fresh.items():
+            before = slept[account_id]
+            day.intraday_high, day.end_of_day_high = before.intraday_high, before.end_of_day_high
+        awake = (day for day in over if day.account.id not in slept)
+        return fresh | {day.account.id: day.rolled(day.account.session(now)) for day in awake}
+
+    def _mark_day_end(self, over: Iterable[Day]) -> None:
         """The end of a day may be a new high for what counts from there."""
-        found: dict[UUID, Decimal] = {}
+        account_ids = set()
+        for day in over:
+            account_ids.add(day.account.id)
+            subject = self.accounts.get(day.account.id)
+            equity = None if subject is None else subject.equity(self._market.prices)
+            day.end_of_day_high = higher(day.end_of_day_high, equity)
         for subject in self.others:
-            equity = subject.equity(self._market.prices)
-            if equity is None or not account_ids & {target.account_id for target in subject.targets}:
-                continue
-            for terms in subject.terms:
-                if terms.kind is Kind.TRAILING_DRAWDOWN and terms.from_day_end and terms.key.startswith(LIMIT):
-                    before = subject.end_of_day_high
-                    found[_limit_id(terms)] = equity if before is None else max(before, equity)
-        store.save_high_waters(found)
+            if not account_ids.isdisjoint(target.account_id for target in subject.targets):
+                self._marks.settle(subject, self._market.prices)
+                subject.end_of_day_high = higher(subject.end_of_day_high, subject.equity(self._market.prices))
+        store.save_high_waters(self.marks())
 
     def rebuild(self, now: datetime) -> None:
         """The subjects anew, from the days, the limits and what traders hold."""
         days = self.days
         self.accounts = {account_id: account_subject(day, self.limits) for account_id, day in days.items()}
         self._day_of = {subject.key: days[account_id] for account_id, subject in self.accounts.items()}
-        self.others = trader_subjects(days, self.limits)
-        self.ledger.sessions = sessions_of(days)
-        owners = {target for scope, target in self.limits.by_target if scope == LimitScope.USER}
-        if owners:
-            self._add_users(owners, now)
+        self._rebuild_others(now)
+
+    def _rebuild_others(self, now: datetime) -> None:
+        """Traders, recorders and users. Those of the last two may have accounts in other lanes."""
+        rows = [row for of_target in self.limits.by_target.values() for row in of_target]
+        elsewhere = load_elsewhere({row.owner_id for row in rows if row.scope in _REACHING}, self.days, now)
+        foreign = {key: day for theirs in elsewhere.values() for key, day in theirs.as_days(now).items()}
+        before, self.others = self.others, trader_subjects(self.days, foreign, self.limits)
+        self.others += self._users(elsewhere)
+        self.ledger.sessions = sessions_of({**foreign, **self.days})
+        self._marks.carry(before, self.others, rows, self._market.prices)
         self._market.follow(line.key for subject in self.subjects for line in subject.lines)
-        for day in days.values():
-            for symbol in day.book.held.keys() & day.traded.keys():
-                self._market.seed((symbol, day.account.source), *day.traded[symbol])
+        self._seed(foreign, now)
         self._bands = {}
         self.assess_all()
 
-    def _add_users(self, owners: Collection[UUID], now: datetime) -> None:
-        elsewhere = self._days_elsewhere(owners, now)
+    def _seed(self, foreign: Mapping[UUID, Day], now: datetime) -> None:
+        """A price from before what is held was filled says nothing about it."""
+        for day in self.days.values():
+            for symbol in day.book.held.keys() & day.traded.keys():
+                self._market.seed((symbol, day.account.source), *day.traded[symbol])
+        followed = self._market.followed()
+        for account_id, fills in executions(foreign, now - FRESH).items() if foreign else ():
+            for fill in fills:
+                key = fill.symbol, foreign[account_id].account.source
+                if key in followed:
+                    self._market.seed(key, fill.price, fill.at)
+
+    def _users(self, elsewhere: Mapping[UUID, Elsewhere]) -> list[Subject]:
         mine: dict[UUID, list[Day]] = defaultdict(list)
         for day in self.days.values():
             mine[day.account.owner_id].append(day)
-        self.others += [user_subject(one, mine[one], elsewhere.get(one, Elsewhere()), self.limits) for one in owners]
-
-    def _days_elsewhere(self, owners: Collection[UUID], now: datetime) -> dict[UUID, Elsewhere]:
-        rows = AccountDay.objects.filter(
-            account__owner__in=owners, starts_at__lte=now, ends_at__gt=now, account__login__is_enabled=True
-        ).exclude(account__in=self.days)
-        by_owner: dict[UUID, list[AccountDay]] = defaultdict(list)
-        for row in rows.select_related("account"):
-            by_owner[row.account.owner_id].append(row)
-            self.ledger.sessions[row.account_id] = (row.session, row.ends_at)
-        return {owner: Elsewhere(tuple(days), _week_before(days)) for owner, days in by_owner.items()}
+        owners = [target for scope, target in self.limits.by_target if scope == LimitScope.USER]
+        return [user_subject(one, mine[one], elsewhere.get(one, Elsewhere()), self.limits) for one in owners]
 
     def assess_all(self) -> None:
         """Every subject at the newest prices, and the bands in which nothing has to be looked at."""
@@ -174,15 +228,19 @@ class Watching:
         """What limits these prices reached, one after the other, however the market stands by now."""
         prices = dict(self._market.prices)
         found: dict[DecidedKey, Breach] = {}
-        over: set[str] = set()
+        hit: dict[str, Subject] = {}
         for key, price in trades:
             prices[key] = price
-            touched = [one for one in self.subjects if one.key not in over and self._has_left(one, key, price)]
-            for subject in touched:
-                self._assess(subject, prices)
-            breaches = self.ledger.new_breaches(touched)
-            over |= {subject.key for subject in touched if subject.breached}
-            found |= {breach.key: breach for breach in breaches}
+            for subject in [one for one in self.subjects if self._has_left(one, key, price)]:
+                figures = self._count(subject, prices)
+                new = [one for one in self.ledger.new_breaches([subject]) if one.key not in found]
+                if new:
+                    hit[subject.key] = subject
+                    found |= {one.key: one for one in new}
+                self._set_bands(subject, prices, figures, found)
+        for subject in hit.values():
+            # Nobody has decided it yet: until then each price beyond the limit is one to look at.
+            self._assess(subject, prices)
         self._narrow()
         return list(found.values())
 
@@ -193,11 +251,19 @@ class Watching:
         return any(line.key == key for line in subject.lines)
 
     def _assess(self, subject: Subject, prices: Prices) -> None:
+        self._set_bands(subject, prices, self._count(subject, prices), ())
+
+    def _count(self, subject: Subject, prices: Prices) -> Figures:
+        self._marks.settle(subject, prices)
         figures = subject.assess(prices)
         day = self._day_of.get(subject.key)
         if day is not None:
             day.intraday_high, day.end_of_day_high = subject.intraday_high, subject.end_of_day_high
-        self._bands[subject.key] = subject.bands(prices, figures) if subject.terms else {}
+        return figures
+
+    def _set_bands(self, subject: Subject, prices: Prices, figures: Figures, found: Collection[DecidedKey]) -> None:
+        spent = self.ledger.spent(subject, found)
+        self._bands[subject.key] = subject.bands(prices, figures, spent) if subject.terms else {}
 
     def _narrow(self) -> None:
         grouped: dict[PriceKey, list[Band]] = defaultdict(list)
@@ -206,27 +272,6 @@ class Watching:
                 grouped[key].append(band)
         self._market.narrow(grouped)
 
-    def marks(self) -> dict[UUID, Decimal]:
-        """The high-water marks of limits whose scope is no account, intraday."""
-        found: dict[UUID, Decimal] = {}
-        for subject in self.others:
-            for terms in subject.terms:
-                is_mark = terms.kind is Kind.TRAILING_DRAWDOWN and not terms.from_day_end
-                if is_mark and subject.intraday_high is not None and terms.key.startswith(LIMIT):
-                    found[_limit_id(terms)] = subject.intraday_high
-        return found
-
-
-def _limit_id(terms: Terms) -> UUID:
-    return UUID(terms.key.removeprefix(LIMIT))
-
-
-def _week_before(days: Collection[AccountDay]) -> Decimal:
-    total = Decimal(0)
-    for day in days:
-        earlier = AccountDay.objects.filter(
-            account=day.account_id, session__lt=day.session, session__week=day.session.isocalendar().week,
-            session__iso_year=day.session.isocalendar().year,
-        )  # fmt: skip
-        total += earlier.aggregate(won=Sum(F("realized") - F("fees")))["won"] or Decimal(0)
-    return total
+    def marks(self) -> dict[UUID, Mark]:
+        """The high-water marks of limits whose scope is no account."""
+        return self._marks.of(self.others, self._market.prices)

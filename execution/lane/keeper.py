@@ -46,7 +46,7 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def start(self) -> None:
-        setbacks.count_restart()
+        setbacks.count_restart(self._lane.index)
         doubt.doubt_everything_in_flight(self._lane.index)
         self._lane.start()
         self._thread.start()
@@ -62,6 +62,7 @@ class Keeper:
     def _run(self) -> None:
         while not self._stopping.wait(TICK_S):
             self._lane.is_owner = self._ownership.confirm() or self._ownership.acquire()
+            self._lane.is_anothers = self._ownership.is_anothers
             if not self._lane.is_owner:
                 log.error("lane.not_owned", lane=self._lane.index)
                 continue
@@ -76,6 +77,7 @@ class Keeper:
             lambda: planner.plan_waiting(older_than_s=0.3),
             lambda: flatten.act(lane.index),
             lambda: switchboard.cancel_halted(lane.index),
+            lambda: switchboard.cancel_untimely(lane.index),
             lane.dispatch,
             self._verifier.look,
             lambda: doubt.doubt_silent(lane.index),

@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 class Lane:
     """Everything of one lane in one process. `is_owner` false stops new requests, never the applying of events.
+    `is_anothers`: it was lost, and another process owns it now.
 
     `on_news` is called after each batch of events that was applied, on the applying thread.
     """
@@ -42,6 +43,7 @@ class Lane:
     def __init__(self, index: int) -> None:
         self.index = index
         self.is_owner = True
+        self.is_anothers = False
         self.loop = StreamLoop(name=f"lane-{index}")
         self.heard = Heard()
         self.inbox = Inbox(after_batch=self._after_batch, heard=self.heard)

@@ -53,6 +53,7 @@ class RiskLimit(models.Model):
     The target of the scope is the one key that is set; none for `user`. While `owner_may_unlock` its owner may lift
     the lock of a breach, else only staff. `high_water` is the best that a trailing drawdown has seen where the scope is
     no account: dollars won since the target began, or a user's accounts together; an account's is in `AccountEquity`.
+    `high_water_of` is what it counts over, with what each was last worth: `{account or trader: dollars}`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -70,6 +71,7 @@ class RiskLimit(models.Model):
     is_enabled = models.BooleanField(default=True)
     owner_may_unlock = models.BooleanField(default=True)
     high_water = models.DecimalField(max_digits=20, decimal_places=4, null=True, editable=False)
+    high_water_of = models.JSONField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 

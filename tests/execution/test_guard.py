@@ -216,3 +216,29 @@ def test_only_a_price_that_left_the_band_wakes_the_monitor(account: BrokerAccoun
     assert [price for _, price in watched._market.take_left()] == [24_950, 24_900], "also those that it came back from"
     assert not watched._market.trade("MESZ6", source(account), Decimal(1), clock.now())
     assert not watched._market.trade(MNQ, "webull/sandbox", Decimal(1), clock.now()), "another sandbox's market"
+
+
+def test_a_limit_that_was_unlocked_hides_no_other(account: BrokerAccount) -> None:
+    """It stays reached for the rest of its session, acts no more, and asks for no look at each price."""
+    limit(account)
+    limit(account, LimitKind.WEEKLY_LOSS, 400)
+    fill(account, "buy", 25_000)
+    watched = watching(account, 24_940)
+    watched.ledger.note(watched.ledger.new_breaches(watched.subjects))
+    watched.assess_all()
+    key = (MNQ, source(account))
+    wakes = [watched._market.trade(*key, Decimal(price), clock.now()) for price in (24_930, 24_801, 24_800)]
+    assert wakes == [False, False, True]
+    trades = [(key, Decimal(price)) for price in (24_930, 24_790, 24_930)]
+    assert [one.code for one in watched.assess_at(trades)] == ["WEEKLY_LOSS"]
+    assert watched._market.trade(*key, Decimal(24_790), clock.now()), "it was found, but nobody has decided it yet"
+
+
+def test_what_was_reached_is_found_once_in_a_run_of_prices(account: BrokerAccount) -> None:
+    limit(account)
+    limit(account, LimitKind.DAILY_PROFIT, 100)
+    fill(account, "buy", 25_000)
+    watched = watching(account, 25_000)
+    key = (MNQ, source(account))
+    trades = [(key, Decimal(price)) for price in (24_940, 24_930, 25_060, 24_920)]
+    assert [one.code for one in watched.assess_at(trades)] == ["DAILY_LOSS", "DAILY_PROFIT"]

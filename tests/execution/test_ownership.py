@@ -70,6 +70,7 @@ def test_a_standby_takes_over_when_the_owner_dies_and_the_owner_knows(candidate:
     assert not owner.confirm()
     assert not owner.acquire()
     assert standby.confirm()
+    assert (owner.is_anothers, standby.is_anothers) == (True, False)
 
 
 def test_a_released_lock_is_free(candidate: Callable[..., Ownership]) -> None:
@@ -86,6 +87,7 @@ def test_an_owner_that_lost_its_connection_may_have_the_lock_again(candidate: Ca
     assert owner.acquire()
     kill_holder(LANE)
     assert not owner.confirm()
+    assert not owner.is_anothers, "nobody else has taken it"
     assert owner.acquire()
     assert owner.confirm()
 

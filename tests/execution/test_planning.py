@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection
 
 from brokers.base import BracketLeg, OrderStatus, Side, SubmitOrder
 from execution import planning, setbacks
-from execution.models import Alarm, IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
+from execution.models import IntentKind, IntentStatus, ObjectKind, Order, OrderIntent, Transition
 from execution.planner import plan_recorder
 from justtrades import clock
 from justtrades.ids import client_order_id
@@ -265,14 +265,3 @@ def test_f25_an_entry_that_fired_before_the_close_that_came_first_is_not_followe
     (intent,) = planned_intents(recorder, "buy", fired_at=fired_at)
     assert (intent.reason_code == "SUPERSEDED") == bool(is_late)
     assert (intent.status == IntentStatus.DENIED) == bool(is_late)
-
-
-def test_f10_what_ends_the_lane_three_times_is_given_up_and_the_next_one_is_planned() -> None:
-    recorder, _ = recorder_with(1)
-    poison = signal_for(recorder)
-    for _ in range(3):
-        setbacks.count_restart()
-    poison.refresh_from_db()
-    assert (poison.status, poison.reason_code) == (SignalStatus.IGNORED, "PLANNING_FAILED")
-    assert Alarm.objects.get().ref == str(poison.pk)
-    assert planned_intents(recorder)[0].status == IntentStatus.CLEARED

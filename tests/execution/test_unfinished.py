@@ -19,6 +19,7 @@ from execution.models import (
     Transition,
 )
 from execution.reports.outcomes import MAX_EXIT_ATTEMPTS
+from execution.watchdog.flat import end_exits_of_flat
 from execution.watchdog.unfinished import send_again
 from justtrades import clock
 from tests.execution.desk import MNQ, held
@@ -149,3 +150,14 @@ def test_a_fill_that_waits_for_its_price_is_waited_for() -> None:
     assert again() == 0
     fill.delete()
     assert again() == 1
+
+
+@pytest.mark.parametrize(("ago_s", "net", "expected"), [(7, 0, "done"), (5, 0, "dispatched"), (7, 1, "dispatched")])
+def test_an_exit_that_nobody_answered_ends_with_its_order_once_nothing_is_left(
+    ago_s: float, net: int, expected: str
+) -> None:
+    order = exit_with(OrderStatus.FILLED, ago_s=ago_s, filled=2)
+    assert order.trader is not None
+    held(order.trader, net)
+    end_exits_of_flat(0)
+    assert state(order)[0] == expected

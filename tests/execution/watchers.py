@@ -9,8 +9,10 @@ from typing import Any
 from brokers.models import BrokerAccount
 from execution.guard.market import Market
 from execution.guard.watching import Watching
+from execution.models import Reconciliation
 from justtrades import clock
 from risk.models import (
+    AccountDay,
     LimitKind,
     LimitScope,
     RiskLimit,
@@ -30,7 +32,10 @@ THURSDAY = datetime(2026, 11, 12, 16, tzinfo=UTC)
 
 
 def watched_account() -> BrokerAccount:
-    return BrokerAccountFactory(cash=Decimal(50_000), cash_at=clock.now())
+    """One whose broker has told what it holds."""
+    account: BrokerAccount = BrokerAccountFactory(cash=Decimal(50_000), cash_at=clock.now())
+    Reconciliation.objects.create(account=account, compared_at=clock.now())
+    return account
 
 
 def trader_on(account: BrokerAccount) -> Trader:
@@ -70,3 +75,18 @@ def limit(account: BrokerAccount, kind: str = LimitKind.DAILY_LOSS, amount: floa
 def reached(watched: Watching) -> list[tuple[str, Any]]:
     """Code and trader of each decision that is due."""
     return [(one.code, one.trader_id) for one in watched.ledger.new_breaches(watched.subjects)]
+
+
+def in_lanes(settings: Any, *accounts: BrokerAccount) -> None:
+    """Each in a lane of its own, in this order."""
+    settings.LANES = len(accounts)
+    for lane, account in enumerate(accounts):
+        type(account.login).objects.filter(pk=account.login_id).update(lane_slot=lane)
+
+
+def another_lane_counts(account: BrokerAccount, **fields: Any) -> AccountDay:
+    now = clock.now()
+    return AccountDay.objects.create(
+        account=account, session=(now + timedelta(hours=1)).date(), starts_at=now - timedelta(hours=1),
+        ends_at=now + timedelta(hours=1), start_cash=Decimal(50_000), **fields,
+    )  # fmt: skip

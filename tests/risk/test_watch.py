@@ -33,10 +33,13 @@ def subject(*lines: Line, terms: tuple[Terms, ...] = (), **other: object) -> Sub
 
 
 class Watcher:
-    """Assesses at each price, or only at one outside of the bands of the last assessment."""
+    """Assesses at each price, or only at one outside of the bands of the last assessment.
 
-    def __init__(self, watched: Subject, *, by_bands: bool) -> None:
-        self.watched, self.by_bands = watched, by_bands
+    With `spends` those are the bands of what was not found yet.
+    """
+
+    def __init__(self, watched: Subject, *, by_bands: bool, spends: bool = False) -> None:
+        self.watched, self.by_bands, self.spends = watched, by_bands, spends
         self.bands: dict[PriceKey, Band] = {}
         self.found: list[Breach] = []
         self.assessed = 0
@@ -46,9 +49,10 @@ class Watcher:
         if self.by_bands and band is not None and band.holds(prices[key]):
             return
         self.assessed += 1
-        self.bands = self.watched.bands(prices, self.watched.assess(prices))
+        figures = self.watched.assess(prices)
         known = {name for _, name in self.found}
         self.found += [(number, gauge.terms.key) for gauge in self.watched.breached if gauge.terms.key not in known]
+        self.bands = self.watched.bands(prices, figures, {name for _, name in self.found} if self.spends else ())
 
 
 def random_limit(chance: Random, number: int, per_tick: Decimal) -> Terms:
@@ -100,7 +104,8 @@ def random_walk(chance: Random, length: int) -> Iterator[Tick]:
 
 def watch_both(seed: int) -> tuple[Watcher, Watcher]:
     """The same subject over the same walk: assessed by its bands, and at every price."""
-    by_bands, by_ticks = (Watcher(random_subject(Random(seed)), by_bands=flag) for flag in (True, False))
+    by_bands = Watcher(random_subject(Random(seed)), by_bands=True, spends=bool(seed % 2))
+    by_ticks = Watcher(random_subject(Random(seed)), by_bands=False)
     chance, prices = Random(seed), dict(STARTS)
     if chance.random() < 0.2:
         # A contract's first price comes later than the others'.
