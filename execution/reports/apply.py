@@ -121,12 +121,14 @@ def _broker_ids(ledger: Ledger, flat: Sequence[LoginEvent]) -> Iterator[tuple[UU
 
 
 def _apply_all(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
-    for login_id, event in flat:
+    """Answers first: they say which order is whose, and no order is then taken for a close that is another one's."""
+    for _, event in flat:
         if isinstance(event, Sent):
             apply_sent(ledger, event)
         elif isinstance(event, OUTCOMES):
             apply_outcome(ledger, event)
-        elif isinstance(event, OrderReport):
+    for login_id, event in flat:
+        if isinstance(event, OrderReport):
             apply_order(ledger, login_id, event)
 
 

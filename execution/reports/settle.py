@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from brokers.base import OrderRole, OrderStatus
@@ -17,6 +18,8 @@ from execution.reports.ledger import Ledger
 from execution.spans import Ended
 
 Key = tuple[UUID, str]
+ANSWERED_WITHIN = timedelta(seconds=6)
+"""A desk gives up waiting for an answer after five, and says so."""
 
 
 def settle(ledger: Ledger) -> None:
@@ -119,7 +122,7 @@ def _settle_intent(
             ledger.move_intent(intent, IntentStatus.DONE)
         return
     if intent.kind == IntentKind.EXIT:
-        if net == 0 and not legs and not _may_execute(order):
+        if net == 0 and not legs and not _may_execute(order) and _is_answered(intent, ledger.now):
             ledger.move_intent(intent, IntentStatus.DONE)
         return
     if order is None:
@@ -131,6 +134,16 @@ def _settle_intent(
             ledger.move_intent(intent, IntentStatus.DONE, "PARTLY_FILLED", f"{order.filled_qty} of {order.qty} filled")
         else:
             ledger.move_intent(intent, IntentStatus.FAILED, order.status.upper(), "the broker ended the order unfilled")
+
+
+def _is_answered(intent: OrderIntent, now: datetime) -> bool:
+    """Whether the broker's answer is in, or is not to be expected any more.
+
+    Before, what closed the position may have been somebody else's order that was taken for ours, while ours is on its
+    way: see `Ledger.nameless_exits`.
+    """
+    is_late = intent.dispatched_at is not None and now - intent.dispatched_at > ANSWERED_WITHIN
+    return intent.acknowledged_at is not None or intent.status == IntentStatus.UNKNOWN or is_late
 
 
 def _may_execute(order: Order | None) -> bool:

@@ -12,6 +12,7 @@ from django.db.models.functions import Mod
 
 from brokers.base import OrderRole, OrderStatus
 from execution import locks, spans, transitions
+from execution.changes import of_lane
 from execution.guard.rebase import rebase
 from execution.models import (
     BrokerPosition,
@@ -23,9 +24,12 @@ from execution.models import (
     Position,
 )
 from execution.models.intent import LIVE as LIVE_INTENTS
+from execution.models.order import LIVE as LIVE_ORDERS
 from execution.reconcile.counted import owes_fills
+from execution.reports.settle import ANSWERED_WITHIN
 from execution.transitions import Change
 from execution.watchdog.owed import unbooked_here
+from execution.watchdog.tidy import LEGS
 from execution.watchdog.unfinished import ended_orders
 from justtrades import clock
 
@@ -56,6 +60,24 @@ def adopt_flat(lane: int) -> int:
         for intent in over:
             _end_exit(intent)
     return len(keys)
+
+
+def end_exits_of_flat(lane: int) -> int:
+    """End exits whose order is over and which have nothing left to close, where no answer came that would end them."""
+    mine = {"trader_id": OuterRef("trader_id"), "symbol": OuterRef("symbol")}
+    held = Position.objects.filter(**mine).exclude(net_qty=0)
+    legs = Order.objects.filter(**mine, role__in=LEGS, status__in=sorted(LIVE_ORDERS))
+    over = of_lane(ended_orders(), lane).filter(
+        ~Exists(held), ~Exists(legs), updated_at__lt=clock.now() - ANSWERED_WITHIN, trader__isnull=False
+    )
+    ids = list(over.values_list("intent_id", flat=True))
+    if not ids:
+        return 0
+    with transaction.atomic():
+        intents = locks.lock_intents(OrderIntent.objects.filter(pk__in=ids, status=IntentStatus.DISPATCHED))
+        for intent in intents:
+            _end_exit(intent)
+    return len(intents)
 
 
 def _is_over() -> Q:
@@ -103,7 +125,7 @@ def _end_exit(intent: OrderIntent) -> None:
     now, before = clock.now(), intent.status
     intent.status, intent.finished_at = IntentStatus.DONE, now
     intent.save(update_fields=["status", "finished_at"])
-    detail = "the broker is flat, and held less than we thought"
+    detail = "nothing is left to close"
     ended = [Change(intent.owner_id, ObjectKind.INTENT, intent.id, before, IntentStatus.DONE, now, detail)]
     nameless = Order.objects.filter(
         intent=intent, role=OrderRole.EXIT.value, status=OrderStatus.WORKING.value, broker_order_id__isnull=True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from execution.retarget import TARGET_REJECTED
 from execution.watchdog import naked, overfill, tidy, unfinished
 from execution.watchdog.averages import LateFills
-from execution.watchdog.flat import adopt_flat
+from execution.watchdog.flat import adopt_flat, end_exits_of_flat
 from execution.watchdog.looks import Desk, Looks
 from execution.watchdog.telling import end_with_positions
 
@@ -24,6 +24,7 @@ class Watchdog:
         lane = self._desk.index
         return (
             lambda: adopt_flat(lane),
+            lambda: self._sent(end_exits_of_flat(lane)),
             lambda: self._sent(unfinished.send_again(lane, self._looks.ask)),
             lambda: self._sent(self._late.settle()),
             lambda: self._sent(overfill.mend(lane)),

@@ -62,9 +62,7 @@ def test_the_stop_of_what_the_broker_holds_and_we_do_not_know_works_on(
 def test_what_its_owner_holds_by_hand_keeps_no_stop_of_ours(entered: Venue, time_machine: TimeMachineFixture) -> None:
     time_machine.shift(timedelta(seconds=100))
     entered.apply(holds(entered, 2))
-    BreakFactory(
-        account=entered.intent.account, symbol=MNQ, kind=BreakKind.EXTERNAL_POSITION, state=BreakState.ADOPTED
-    )
+    BreakFactory(account=entered.intent.account, symbol=MNQ, kind=BreakKind.EXTERNAL_POSITION, state=BreakState.ADOPTED)
     assert (tidy.tidy(0), wanted()) == (1, 0)
 
 

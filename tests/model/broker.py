@@ -32,7 +32,7 @@ from brokers.base import (
 )
 from brokers.reports import Accepted, Event, NotSent, Rejected, Sent, SyncReport, Unknown
 from justtrades import clock
-from tests.model.orders import OVER, Books, Pair, Resting
+from tests.model.orders import OVER, TICK, Books, Pair, Resting
 
 LATE = timedelta(seconds=8)
 
@@ -47,6 +47,10 @@ class Fault(StrEnum):
     UNANSWERED = "taken, and we are told that nobody knows"
     SILENT = "taken without an answer"
     LATE = "taken after eight seconds"
+
+
+TAKEN = frozenset({None, Fault.UNANSWERED, Fault.SILENT})
+"""The broker does at once what is asked of it."""
 
 
 @dataclass
@@ -68,10 +72,9 @@ class Broker:
 
     def submit(self, request: Request) -> None:
         fault, self.fault = self.fault, None
-        if isinstance(request, CancelOrder | ModifyOrder) and not self.links and fault is not None:
-            # Where the venue links nothing, a market that moves before a sibling is gone ends beyond flat by nature.
-            self.fault, fault = fault, None
         now = clock.now()
+        if fault not in TAKEN and isinstance(request, CancelOrder | ModifyOrder):
+            self._loosen(request)
         names = client_ids(request)
         if fault is Fault.NOT_SENT:
             self.replies += [NotSent(name, "the venue could not be reached", now) for name in names]
@@ -101,14 +104,14 @@ class Broker:
         orders = tuple(books.report(order) for order in books.orders.values())
         return SyncReport(now, (self.account,), orders, tuple(books.executed), (books.position(),))
 
-    def move(self, ticks: int) -> None:
-        """The market moves, and takes what rests in its way. A venue that links nothing fills one order a move."""
-        self.price += ticks * Decimal("0.25")
+    def move(self, ticks: int, *, is_told: bool) -> None:
+        """The market moves, and takes what rests in its way. `is_told`: we know all that happened until now."""
+        self.price += ticks * TICK
+        self.books.is_told = is_told
         for order in self.books.reached(self.price):
             if order.status not in OVER:
                 self.books.execute(order, order.left, self.price)
-                if not self.links:
-                    return
+        self.books.is_told = True
 
     def fill_market(self, qty: int | None = None) -> bool:
         """The oldest market order fills, by `qty` contracts or wholly; whether there was one."""
@@ -118,10 +121,15 @@ class Broker:
         return bool(waiting)
 
     def trade_by_hand(self, side: Side, qty: int) -> None:
-        self.books.is_shared = True
         order = self.books.add(Resting(OrderRole.EXTERNAL, side, qty))
         self.books.tell(order)
         self.books.execute(order, qty, self.price)
+
+    def _loosen(self, request: CancelOrder | ModifyOrder) -> None:
+        """We did what we could: until it is asked for again the order works on."""
+        order = self.books.orders.get(request.broker_order_id)
+        if order is not None and not self.links:
+            order.is_loose = True
 
     def _take(self, request: Request) -> list[Event]:
         if isinstance(request, CancelOrder | ModifyOrder):
@@ -148,6 +156,7 @@ class Broker:
         else:
             price = request.price if request.order_type is OrderType.LIMIT else request.stop_price
             self.books.change(order, request.qty, price)
+            order.is_loose = False
         return Accepted(request.client_order_id, order.id, now)
 
     def _place(self, request: SubmitOrder) -> list[Event]:
@@ -182,6 +191,7 @@ class Broker:
         order = Resting(OrderRole.EXIT, Side.SELL if net > 0 else Side.BUY, abs(net))
         # The close of a venue that links carries no id of ours: only the answer says which order it is.
         order.name = None if self.links else request.client_order_id
+        order.for_hand = max(0, order.qty - max(0, -order.side.sign * self.books.ours))
         self.books.tell(self.books.add(order))
         return [Accepted(request.client_order_id, order.id, clock.now())]
 

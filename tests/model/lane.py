@@ -14,12 +14,12 @@ from uuid import UUID
 
 import time_machine
 
-from brokers.base import AccountRef, ConnectionState
+from brokers.base import AccountRef, ConnectionState, OrderRole, Side
 from brokers.reports import Accepted, ConnectionReport, Event, Rejected, SyncReport, Unknown
 from execution import changes, dispatch, doubt, planning
 from execution.flattening import flatten
 from execution.flattening.verify import Verifier
-from execution.models import Position
+from execution.models import Fill, ObjectKind, Position, Transition
 from execution.reconcile.schedule import Looks
 from execution.reports.apply import apply_events
 from execution.submitting import Routed
@@ -80,6 +80,22 @@ class Line:
             del channel[: len(taken)]
             found += taken
         return sorted(found, key=lambda event: event.at)
+
+    def note_belief(self) -> None:
+        """A broker that was made flat by hand is believed: our record is closed, or a close of ours that waits for its
+        order takes the person's for it. What was ours there is from then on the matter of who closed it.
+        """
+        books = self.broker.books
+        if books.flat_since is None:
+            return
+        mine = Position.objects.filter(trader=self.trader).values("id")
+        told = Transition.objects.filter(object_kind=ObjectKind.POSITION, object_id__in=mine, at__gt=books.flat_since)
+        closed = [int(net) for net in told.filter(detail__startswith="closed").values_list("from_state", flat=True)]
+        theirs = [order.id for order in books.orders.values() if order.role is OrderRole.EXTERNAL]
+        taken = Fill.objects.filter(account=self.trader.account, applied_at__gt=books.flat_since, order__role="exit")
+        closed += [-Side(fill.side).sign * fill.qty for fill in taken.filter(broker_order_id__in=theirs)]
+        if closed:
+            books.close_by_hand(sum(closed))
 
     def give_up_waiting(self, now: datetime) -> list[Event]:
         """On a silent connection an answer is waited for only so long."""
@@ -142,6 +158,8 @@ class Lane:
             errand()
         except Died:
             self.die()
+        for line in self.lines.values():
+            line.note_belief()
 
     def die(self) -> None:
         """Everything in memory is gone, and so is all that was on its way to the process."""

@@ -28,6 +28,7 @@ from recorders.receive import Inbox, receive_alert
 from tests.factories import BrokerAccountFactory, BrokerLoginFactory, RecorderFactory, TraderFactory
 from tests.model.broker import Broker, Fault, duplicates, restart_numbers
 from tests.model.lane import Died, Lane, Line
+from tests.model.orders import LEGS, TICK
 from tests.model.rest import come_to_rest
 
 STARTS = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -97,6 +98,14 @@ class Story(RuleBasedStateMachine):
             prev_position_size=str(abs(before)),
         )
 
+    @rule(to=POSITIONS)
+    def trade(self, to: int) -> None:
+        """The strategy goes there, and nobody is slow."""
+        self.move(to, held_back=False)
+        self.work()
+        while any([line.broker.fill_market() for line in self.lines]):
+            self.work()
+
     @precondition(lambda self: self.sent)
     @rule(back=st.integers(1, 4))
     def resend(self, back: int) -> None:
@@ -113,12 +122,23 @@ class Story(RuleBasedStateMachine):
     def fill(self, place: int, qty: int | None) -> None:
         self.lines[place].broker.fill_market(qty)
 
-    @rule(ticks=st.sampled_from([-45, -25, -9, 9, 25, 45]))
-    def walk(self, ticks: int) -> None:
+    @rule(ticks=st.sampled_from([-45, -25, -9, 9, 25, 45]), is_slow=st.booleans())
+    def walk(self, ticks: int, is_slow: bool) -> None:  # noqa: FBT001 - drawn
+        """A slow market leaves us the time to hear of everything, and to cancel what a venue does not cancel itself."""
         for line in self.lines:
-            if not line.broker.links:
+            if is_slow:
                 self._catch_up(line)
-            line.broker.move(ticks)
+            line.broker.move(ticks, is_told=self._is_told(line))
+
+    @rule(place=PLACES, role=st.sampled_from(sorted(LEGS)), is_slow=st.booleans())
+    def reach(self, place: int, role: OrderRole, is_slow: bool) -> None:  # noqa: FBT001 - drawn
+        """The market goes to where an exit rests."""
+        line = self.lines[place]
+        if is_slow:
+            self._catch_up(line)
+        broker = line.broker
+        for price in [one.price for one in broker.books.working() if one.role is role and one.price is not None][:1]:
+            broker.move(int((price - broker.price) / TICK), is_told=self._is_told(line))
 
     @rule(place=PLACES, fault=st.sampled_from(Fault))
     def fail(self, place: int, fault: Fault) -> None:
@@ -243,6 +263,9 @@ class Story(RuleBasedStateMachine):
             receive_alert(inbox=self.inbox, body=body, source_ip=None)
         except Died:
             receive_alert(inbox=self.inbox, body=body, source_ip=None)
+
+    def _is_told(self, line: Line) -> bool:
+        return not (self.lane.is_dead or line.silent_since or any(line.channels().values()))
 
     def _catch_up(self, line: Line) -> None:
         """Everything that is on its way arrives, until nothing more follows from it."""

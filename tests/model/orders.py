@@ -1,10 +1,14 @@
-"""The model broker's books: orders that rest, what was executed, and the net that follows from it."""
+"""The model broker's books: orders that rest, what was executed, the net that follows from it, and whose it is.
+
+Of the net `by_hand` is what a person traded, and the rest is ours: exits are watched on ours alone.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +17,8 @@ from brokers.reports import Event, FillReport, OrderReport, PositionReport
 from justtrades import clock
 
 OVER = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED})
-CLOSING = frozenset({OrderRole.EXIT, OrderRole.STOP, OrderRole.TARGET})
+LEGS = frozenset({OrderRole.STOP, OrderRole.TARGET})
+CLOSING = LEGS | {OrderRole.EXIT}
 TICK = Decimal("0.25")
 
 
@@ -29,6 +34,8 @@ class Pair:
 
 @dataclass(eq=False)
 class Resting:
+    """`for_hand` contracts of a close are for what was held by hand. What `is_loose` works on by no fault of ours."""
+
     role: OrderRole
     side: Side
     qty: int
@@ -43,6 +50,8 @@ class Resting:
     filled: int = 0
     spent: Decimal = Decimal(0)
     status: OrderStatus = OrderStatus.WORKING
+    for_hand: int = 0
+    is_loose: bool = False
 
     @property
     def left(self) -> int:
@@ -51,19 +60,30 @@ class Resting:
 
 @dataclass
 class Books:
-    """`stream` and `money` are reports on their way: of orders and their fills, and of the net position."""
+    """`stream` and `money` are reports on their way: of orders and their fills, and of the net position.
+
+    `flat_since`: the net was flat then although something was ours, so a person closed it. `is_told`: we knew all of
+    the books when the market moved. `has_slipped`: something loose has filled since the last entry.
+    """
 
     account: AccountRef
     symbol: str
     links: bool
     net: int = 0
-    is_shared: bool = False
+    by_hand: int = 0
+    flat_since: datetime | None = None
+    is_told: bool = True
+    has_slipped: bool = False
     orders: dict[str, Resting] = field(default_factory=dict)
     executed: list[FillReport] = field(default_factory=list)
     stream: list[Event] = field(default_factory=list)
     money: list[Event] = field(default_factory=list)
     wrongs: list[str] = field(default_factory=list)
     numbers = itertools.count(1000)
+
+    @property
+    def ours(self) -> int:
+        return self.net - self.by_hand
 
     def add(self, order: Resting) -> Resting:
         order.id = str(next(Books.numbers))
@@ -95,11 +115,17 @@ class Books:
         order.qty, order.price = qty, order.price if price is None else price
         self.tell(order)
 
+    def close_by_hand(self, contracts: int) -> None:
+        """We believe a broker that was flat: what was ours was closed by hand, and its exits are on the way out."""
+        self.by_hand += contracts
+        self.flat_since = None
+        for order in self.live():
+            order.is_loose = order.is_loose or order.role in LEGS
+
     def execute(self, order: Resting, qty: int, price: Decimal) -> None:
-        self._watch(order, qty)
+        self._attribute(order, qty)
         order.filled += qty
         order.spent += price * qty
-        self.net += order.side.sign * qty
         order.status = OrderStatus.FILLED if order.left == 0 else OrderStatus.PARTIALLY_FILLED
         self.tell(order)
         at, number = clock.now(), f"f{len(self.executed) + 1}-{self.account.broker_id}"
@@ -133,16 +159,37 @@ class Books:
         )
 
     def stop_cover(self) -> int:
-        """Contracts that working stops on the closing side of the net cover."""
-        closing = Side.SELL if self.net > 0 else Side.BUY
+        """Contracts that working stops on the closing side of what is ours cover."""
+        closing = Side.SELL if self.ours > 0 else Side.BUY
         stops = [order for order in self.working() if order.role is OrderRole.STOP and order.side is closing]
         return sum(order.left for order in stops)
 
-    def _watch(self, order: Resting, qty: int) -> None:
-        """An exit may only ever make the net smaller, down to flat. What is held by hand is nobody's to promise."""
-        after = self.net + order.side.sign * qty
-        if order.role in CLOSING and not self.is_shared and (abs(after) > abs(self.net) or self.net * after < 0):
-            self.wrongs.append(f"{self.account.name}: {order.role} {order.id} took {self.net:+d} to {after:+d}")
+    def _attribute(self, order: Resting, qty: int) -> None:
+        """Whose is it: of a close what we hold comes first, then what a person holds."""
+        reducible = max(0, -order.side.sign * self.ours)
+        by_hand = qty if order.role is OrderRole.EXTERNAL else min(order.for_hand, max(0, qty - reducible))
+        own = qty - by_hand
+        if order.role in CLOSING:
+            self._watch(order, own, reducible)
+            order.for_hand -= by_hand
+        self.by_hand += order.side.sign * by_hand
+        self.net += order.side.sign * qty
+        is_closed = self.net == 0 and self.ours != 0
+        if is_closed or own:
+            self.flat_since = clock.now() if is_closed else None
+        if order.role is OrderRole.ENTRY or order.is_loose:
+            self.has_slipped = order.is_loose
+
+    def _watch(self, order: Resting, own: int, reducible: int) -> None:
+        """An exit may only ever make what is ours smaller, down to flat.
+
+        Where the venue links nothing, the other exit of a pair works until we hear of the first one's fill and cancel
+        it: a market that is faster ends beyond flat by nature. It must not stay there, which is asked at the end.
+        """
+        is_race = not self.links and not self.is_told and order.role in LEGS
+        if own > reducible and not (is_race or order.is_loose or self.has_slipped):
+            after = self.ours + order.side.sign * own
+            self.wrongs.append(f"{self.account.name}: {order.role} {order.id} took {self.ours:+d} to {after:+d}")
 
     def _resize_partner(self, order: Resting) -> None:
         partner = order.partner

@@ -34,13 +34,13 @@ def come_to_rest(lane: Lane) -> None:
         lane.second()
         now = _state(lane)
         quiet, before = quiet + 1 if now == before else 0, now
-        if quiet >= (STUCK_S if _busy(lane) else QUIET_S):
+        if quiet >= (STUCK_S if _busy(lane) or _differs(lane) else QUIET_S):
             break
     HeartbeatFactory(name="lane.0", beat_at=clock.now())
     found = [f"never came to rest: {text}" for text in _busy(lane)]
     broken = check(Scope(clock.now(), lane.recorder.owner_id))
     found += [f"{name}: {text}" for name, texts in broken.items() for text in texts]
-    found += [text for line in lane.lines.values() for text in _disagreements(lane, line)]
+    found += _differs(lane)
     assert not found, found
 
 
@@ -84,14 +84,20 @@ def _state(lane: Lane) -> str:
     return f"{list(positions)} {list(orders)} {list(intents)}"
 
 
+def _differs(lane: Lane) -> list[str]:
+    return [text for line in lane.lines.values() for text in _disagreements(lane, line)]
+
+
 def _disagreements(lane: Lane, line: Line) -> list[str]:
     """Where the broker's books and ours differ, once nothing is under way."""
     books, net, name = line.broker.books, lane.net_of(line), line.broker.account.name
+    # A broker that is flat is believed, whoever made it so.
+    ours = 0 if books.net == 0 else books.ours
     found = []
-    if not books.is_shared and books.net != net:
-        found.append(f"{name}: we hold {net:+d}, the broker says {books.net:+d}")
-    if not books.is_shared and books.net != 0 and books.stop_cover() != abs(books.net):
-        found.append(f"{name}: {books.net:+d} at the broker, under stops for {books.stop_cover()}")
+    if ours != net:
+        found.append(f"{name}: we hold {net:+d} of {ours:+d}, the broker {books.net:+d}, {books.by_hand:+d} by hand")
+    if ours != 0 and books.stop_cover() != abs(ours):
+        found.append(f"{name}: {ours:+d} of ours at the broker, under stops for {books.stop_cover()}")
     if net == 0:
         found += [f"{name}: flat, and {order.role} {order.id} works" for order in books.live()]
     live = live_orders(Q(account=line.trader.account, broker_order_id__isnull=False))

@@ -105,6 +105,22 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
             alert("sell", 3),
         ],
     ),
+    # A close that waited for its order took one that a person had placed before it was sent; the entry behind it went
+    # at once, and the close's own fill was then booked once more.
+    "an order by hand before a close, and an entry behind it": (
+        USUAL,
+        [
+            move(-1),
+            WORK,
+            fill(ALONE),
+            WORK,
+            by_hand(ALONE, Side.SELL),
+            by_hand(ALONE, Side.BUY),
+            move(0),
+            move(-1),
+            WORK,
+        ],
+    ),
     # An account's close was wished for before it was known on which side something is held, and its order not known.
     "an account's close on the other side": (
         RE_ENTERS,
