@@ -36,7 +36,7 @@ def count_what_is_there(settled: Iterable[tuple[BrokerPosition, int]]) -> int:
         if account_id in counted and counted[account_id][symbol] != row.settled_qty and not _has_traded(row)
     ]
     for row in wrong:
-        rebase(row.account_id, row.symbol, row.settled_qty, row.avg_price if row.settled_qty else None)
+        rebase(row.account_id, row.symbol, row.settled_qty, None if row.settled_qty == 0 else row.avg_price)
     return len(wrong)
 
 
