@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import websocket
@@ -22,30 +23,43 @@ def main() -> None:
     setup = json.load(sys.stdin)
     fleet = Fleet(setup)
     frames = [fleet.exit_frames(number) for number in range(setup["ticks"])]
-    quotes = _subscribe(setup, fleet)
+    quotes = _Quotes(setup, fleet.market_token)
     print("ready", flush=True)
     for number in range(setup["ticks"]):
-        _await_move(quotes)
+        quotes.await_move()
         fleet.write(frames[number])
 
 
-def _subscribe(setup: dict[str, Any], fleet: Fleet) -> websocket.WebSocket:
-    link = websocket.create_connection(setup["md_url"], timeout=_TIMEOUT_S)
-    link.recv()
-    link.send(f"authorize\n1\n\n{fleet.market_token}")
-    link.recv()
-    link.send("md/subscribeQuote\n2\n\n" + json.dumps({"symbol": setup["symbol"]}))
-    _await_move(link)
-    return link
+class _Quotes:
+    """The trades of one contract. A frame that repeats the last price is no tick: the venue sends those, too."""
+
+    def __init__(self, setup: dict[str, Any], token: str) -> None:
+        self._link = websocket.create_connection(setup["md_url"], timeout=_TIMEOUT_S)
+        self._price: Any = None
+        self._link.recv()
+        self._link.send(f"authorize\n1\n\n{token}")
+        self._link.recv()
+        self._link.send("md/subscribeQuote\n2\n\n" + json.dumps({"symbol": setup["symbol"]}))
+        self.await_move()
+
+    def await_move(self) -> None:
+        """Until it trades at another price; heartbeats are answered on the way."""
+        while True:
+            text = self._link.recv()
+            if not isinstance(text, str) or '"md"' not in text:
+                self._link.send("[]")
+                continue
+            for price in _trades(text):
+                if price != self._price:
+                    self._price = price
+                    return
 
 
-def _await_move(link: websocket.WebSocket) -> None:
-    """Until a quote comes; heartbeats are answered on the way."""
-    while True:
-        text = link.recv()
-        if isinstance(text, str) and '"md"' in text:
-            return
-        link.send("[]")
+def _trades(text: str) -> Iterator[Any]:
+    for message in json.loads(text[1:]):
+        for quote in message.get("d", {}).get("quotes", ()) if message.get("e") == "md" else ():
+            if "Trade" in quote["entries"]:
+                yield quote["entries"]["Trade"]["price"]
 
 
 if __name__ == "__main__":
