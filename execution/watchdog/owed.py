@@ -34,7 +34,7 @@ def unbooked_here() -> Exists:
 
 def contradictions(here: Q) -> dict[Key, tuple[int, int]]:
     """By account and contract what our traders hold together and what the broker holds, where that is not the same and
-    the broker has said so since the last fill.
+    the broker has said so since the last fill. What its owner is known to hold there by hand explains any difference.
     """
     ours: dict[Key, int] = defaultdict(int)
     moved_at: dict[Key, datetime] = {}
@@ -44,28 +44,25 @@ def contradictions(here: Q) -> dict[Key, tuple[int, int]]:
         key = (account_id, symbol)
         ours[key] += net
         moved_at[key] = max(at, moved_at.get(key, at))
+    by_hand = Break.objects.filter(here, kind=BreakKind.EXTERNAL_POSITION, state=BreakState.ADOPTED)
+    explained = set(by_hand.values_list("account_id", "symbol"))
     said = BrokerPosition.objects.filter(here).values_list("account_id", "symbol", "net_qty", "reported_at")
     return {
         (account_id, symbol): (ours[account_id, symbol], theirs)
         for account_id, symbol, theirs, at in said
-        if theirs != ours[account_id, symbol] and at > moved_at.get((account_id, symbol), at - UNTOLD_FOR)
+        if (account_id, symbol) not in explained
+        and theirs != ours[account_id, symbol]
+        and at > moved_at.get((account_id, symbol), at - UNTOLD_FOR)
     }
 
 
 def may_guard_something(orders: Iterable[Order]) -> set[UUID]:
-    """Those of the exits whose side closes what the broker holds, or is about to, and our books do not show.
-
-    What its owner is known to hold there by hand is none of ours to guard.
-    """
+    """Those of the exits whose side closes what the broker holds, or is about to, and our books do not show."""
     exits = list(orders)
     if not exits:
         return set()
     here = Q(account_id__in={one.account_id for one in exits}, symbol__in={one.symbol for one in exits})
-    unseen = contradictions(here)
-    by_hand = Break.objects.filter(here, kind=BreakKind.EXTERNAL_POSITION, state=BreakState.ADOPTED)
-    for key in by_hand.values_list("account_id", "symbol"):
-        unseen.pop(key, None)
-    opening = _untold_entries(here)
+    unseen, opening = contradictions(here), _untold_entries(here)
     return {
         one.id
         for one in exits

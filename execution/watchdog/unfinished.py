@@ -21,6 +21,9 @@ from execution import locks, transitions
 from execution.changes import of_lane
 from execution.intents import Wanting, order_name, wish_flatten
 from execution.models import (
+    Break,
+    BreakKind,
+    BreakState,
     BrokerPosition,
     IntentKind,
     IntentSource,
@@ -79,20 +82,26 @@ def send_again(lane: int, ask: Callable[[BrokerAccount], None]) -> int:
 
 
 def _unfinished(lane: int) -> QuerySet[Order]:
-    """The broker must hold something on the position's side: what it does not have is not closed but believed."""
+    """The broker must hold something on the position's side: what it does not have is not closed but believed.
+
+    Where its owner holds the contract by hand, too, what is ours is there whatever the sum of both.
+    """
     now = clock.now()
     mine = {"trader_id": OuterRef("trader_id"), "symbol": OuterRef("symbol")}
     held = Position.objects.filter(**mine)
     there = BrokerPosition.objects.filter(account_id=OuterRef("account_id"), symbol=OuterRef("symbol"))
     is_long = Exists(held.filter(net_qty__gt=0)) & Exists(there.filter(net_qty__gt=0))
     is_short = Exists(held.filter(net_qty__lt=0)) & Exists(there.filter(net_qty__lt=0))
+    by_hand = Break.objects.filter(
+        account_id=OuterRef("account_id"), symbol=OuterRef("symbol"), kind=BreakKind.EXTERNAL_POSITION,
+        state=BreakState.ADOPTED,
+    )  # fmt: skip
+    is_there = is_long | is_short | Exists(by_hand) & Exists(held.exclude(net_qty=0))
     leaving = OrderIntent.objects.filter(**mine, kind=IntentKind.EXIT, status__in=sorted(LIVE_INTENTS))
     waits = Q(status=IntentStatus.CLEARED, after__status__in=sorted(LIVE_INTENTS))
     is_leaving = Exists(leaving.exclude(waits).exclude(pk__in=ended_orders().values("intent_id")))
     is_told = ~Q(status=OrderStatus.FILLED) | Q(filled_qty__gte=F("qty")) | Q(updated_at__lt=now - WITHOUT_FILLS_AFTER)
-    ended = of_lane(ended_orders(), lane).filter(
-        is_long | is_short, ~is_leaving, is_told, updated_at__lt=now - AGAIN_AFTER
-    )
+    ended = of_lane(ended_orders(), lane).filter(is_there, ~is_leaving, is_told, updated_at__lt=now - AGAIN_AFTER)
     return ended.select_related("account__login").defer(*secrets_of("account__login"))
 
 

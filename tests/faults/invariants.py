@@ -7,8 +7,18 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
+from execution.flattening.flatten import live_orders
 from execution.invariants import Rates, Scope, check
-from execution.models import Fill, IntentKind, IntentStatus, OrderIntent, Position
+from execution.models import (
+    BrokerPosition,
+    Fill,
+    Flatten,
+    FlattenStatus,
+    IntentKind,
+    IntentStatus,
+    OrderIntent,
+    Position,
+)
 from execution.models.intent import LIVE as LIVE_INTENTS
 from justtrades import clock
 from recorders.models import Signal, SignalStatus
@@ -20,6 +30,8 @@ SECRET_FROM = 12
 """Letters: what is shorter may stand in a text by chance."""
 TELLS_TOTALS = "webull"
 """A venue that tells what is filled of an order, and not by which executions."""
+OWN_VENUE = "paper"
+"""It runs in the lane: its books are asked for by the lane's looks alone."""
 
 
 def hold(house: House) -> None:
@@ -28,6 +40,9 @@ def hold(house: House) -> None:
     every_promise_was_kept(house)
     our_rows_hold(house)
     for follower in house.followers:
+        if follower.venue == OWN_VENUE:
+            the_lane_was_told_the_same(follower)
+            continue
         nothing_was_doubled_at_the_venue(follower)
         every_fill_of_the_venue_is_booked(follower)
         house.plant.until(lambda f=follower: f.net == f.venue_net, f"{follower} agrees with the venue")  # type: ignore[misc]
@@ -36,9 +51,12 @@ def hold(house: House) -> None:
 
 
 def _is_quiet(house: House) -> bool:
+    accounts = [one.trader.account_id for one in house.followers]
     waiting = Signal.objects.filter(recorder=house.recorder, status=SignalStatus.RECEIVED)
-    under_way = OrderIntent.objects.filter(trader__recorder=house.recorder, status__in=LIVE_INTENTS)
-    return not waiting.exists() and not under_way.exists()
+    whose = Q(trader__recorder=house.recorder) | Q(account__in=accounts, kind=IntentKind.FLATTEN)
+    under_way = OrderIntent.objects.filter(whose, status__in=LIVE_INTENTS)
+    closing = Flatten.objects.filter(account__in=accounts, status=FlattenStatus.ACTING)
+    return not waiting.exists() and not under_way.exists() and not closing.exists()
 
 
 def every_promise_was_kept(house: House) -> None:
@@ -54,6 +72,16 @@ def our_rows_hold(house: House) -> None:
     secrets = tuple(secret for secret in (house.token, *passwords) if len(secret) >= SECRET_FROM)
     scope = Scope(clock.now(), house.owner.pk, secrets=secrets, rates=Rates.configured())
     assert check(scope) == {}
+
+
+def the_lane_was_told_the_same(follower: Follower) -> None:
+    """I5 and I7, where nobody but the lane can look into the venue's books."""
+    account = follower.trader.account
+    told = BrokerPosition.objects.filter(account=account).values_list("net_qty", flat=True)
+    follower.plant.until(lambda: sum(told.all()) == follower.net, f"{follower} agrees with the venue")
+    assert not Fill.objects.filter(account=account, applied_at__isnull=True).exists()
+    if follower.net == 0:
+        assert not live_orders(Q(account=account)).exists()
 
 
 def nothing_was_doubled_at_the_venue(follower: Follower) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from execution.models import Flatten, FlattenStatus, Position
+from justtrades import clock
 from risk.models import AccountDay, ActionStatus, LimitKind, LimitScope, RiskAction, RiskLimit
 from tests.e2e.house import PRICE, Follower, House, symbol
 from tests.e2e.plant import Plant, running_plant, seen_from_here
@@ -20,6 +21,8 @@ ROOM = Decimal(100)
 FALL = 60.0
 """Points: one MNQ contract loses 120 dollars, more than the room and far less than the stop would cost."""
 PATIENCE_S = 90.0
+SLOW_S = 3.0
+"""So long the venue does nothing about an order: what is sent stays under way, and less than it takes to give it up."""
 SETTINGS = {"targets": [], "stop_distance": 2000}
 
 
@@ -107,14 +110,15 @@ def check_after(house: House) -> None:
     assert set(actions.values_list("account_id", flat=True)) == set(accounts), "nobody else was touched"
     assert actions.count() == OVER, "decided once each"
     assert set(actions.values_list("status", flat=True)) == {ActionStatus.FLAT}
-    assert not actions.filter(locks_until=None).exists()
+    assert actions.filter(locks_until__gt=clock.now(), unlocked_at=None).count() == OVER, "each one is locked"
     assert held(under) == UNDER
     if under[0].venue != "paper":
         assert all(row["positions"] for row in books(under))
 
 
 def stays_locked(house: House) -> None:
-    """A new alert goes to those that are not locked."""
+    """A new alert goes to those that are not locked, and all that was promised holds of everybody."""
+    house.await_live(PATIENCE_S)
     house.post("close")
     house.plant.until(lambda: all_flat(house.followers), "all are out", PATIENCE_S)
     house.post("buy")
@@ -133,18 +137,52 @@ def fall(house: House) -> None:
         sandbox.price(symbol(), PRICE - FALL)
 
 
+def slow_down(house: House) -> None:
+    if house.followers[0].venue != "paper":
+        house.followers[0].sandbox.fault("*", "delay", seconds=SLOW_S)
+
+
+def quicken(house: House) -> None:
+    if house.followers[0].venue != "paper":
+        house.followers[0].sandbox.clear_faults()
+
+
+def closing(house: House) -> int:
+    """How many who are over the limit are being closed, and are not called flat."""
+    accounts = [one.trader.account_id for one in house.followers[:OVER]]
+    return Flatten.objects.filter(account__in=accounts, status=FlattenStatus.ACTING).count()
+
+
+def nobody_is_out(house: House) -> bool:
+    """Whether the venue has done nothing yet of what it was sent."""
+    return sum(bool(row["positions"]) for row in books(house.followers[:OVER])) == OVER
+
+
+def fall_slowly(house: House) -> None:
+    """Return in the middle of the closing: everything is decided and sent, and the venue has not done it."""
+    slow_down(house)
+    fall(house)
+    house.plant.until(lambda: closing(house) == OVER, "everybody over the limit is being closed")
+
+
+def is_in_the_middle(house: House) -> None:
+    """Call it when the fault has happened; from then on the venue is as quick as ever."""
+    assert closing(house) == OVER
+    assert nobody_is_out(house)
+    quicken(house)
+
+
 @venues("paper", "tradovate", "projectx", "webull")
 def test_fifty_accounts_and_forty_over_the_limit(house: House) -> None:
     arm(house)
     enter(house)
     fall(house)
     check_after(house)
-    if house.followers[0].venue != "paper":
-        stays_locked(house)
+    stays_locked(house)
 
 
 @pytest.mark.parametrize("point", ["guard.decided", "guard.sent"])
-@venues("tradovate", "projectx", "webull")
+@venues("paper", "tradovate", "projectx", "webull")
 def test_the_lane_dies_in_the_middle_of_the_closing(house: House, point: str) -> None:
     plant = house.plant
     arm(house)
@@ -152,10 +190,15 @@ def test_the_lane_dies_in_the_middle_of_the_closing(house: House, point: str) ->
     plant.kill("lane")
     plant.start_lane(dies_at=point)
     house.await_live(PATIENCE_S)
+    slow_down(house)
     fall(house)
     plant.wait_for_death("lane")
+    assert closing(house) > 0, "what it had decided is written down, and not done"
+    assert house.followers[0].venue == "paper" or nobody_is_out(house)
+    quicken(house)
     plant.start_lane()
     check_after(house)
+    stays_locked(house)
 
 
 @venues("tradovate", "projectx", "webull")
@@ -163,21 +206,24 @@ def test_the_sweeper_and_valkey_die_in_the_middle_of_the_closing(house: House) -
     plant = house.plant
     arm(house)
     enter(house)
+    fall_slowly(house)
     plant.kill("sweeper")
     plant.valkey.kill()
-    fall(house)
     try:
+        is_in_the_middle(house)
         check_after(house)
     finally:
         plant.valkey.start()
         plant.start_sweeper()
+    stays_locked(house)
 
 
 @venues("tradovate", "projectx", "webull")
 def test_every_socket_is_dropped_in_the_middle_of_the_closing(house: House) -> None:
     arm(house)
     enter(house)
-    fall(house)
-    for follower in house.followers[:OVER]:
-        follower.sandbox.fault(follower.login_name, "token_expiry", drop_sockets=True)
+    fall_slowly(house)
+    house.followers[0].sandbox.fault("*", "token_expiry", drop_sockets=True)
+    is_in_the_middle(house)
     check_after(house)
+    stays_locked(house)

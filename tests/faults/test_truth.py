@@ -8,18 +8,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 
 from accounts.services import approve, withdraw_approval
 from execution import commands
-from execution.models import Alarm, Break, BreakKind, BreakState, Flatten, FlattenStatus, Order, OrderIntent
+from execution.models import Alarm, Break, BreakKind, BreakState, Flatten, FlattenStatus, IntentKind, Order, OrderIntent
 from justtrades import clock
 from risk import switch
-from risk.models import AccountDay, LimitKind, LimitScope, RiskLimit, SwitchMode, SwitchScope
+from risk.models import AccountDay, LimitKind, LimitScope, RiskLimit, Switch, SwitchMode, SwitchScope
 from tests.e2e.house import House, symbol
 from tests.e2e.plant import Plant
 from tests.faults import invariants
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+SLOW_S = 3.0
+"""So long the broker does nothing about an order: less than it takes to give one up."""
 RECONCILED_S = 40.0
 """The plant compares every eight seconds, and twice where it suspects something."""
 
@@ -86,36 +89,55 @@ def test_f45_more_is_filled_than_was_asked_for_and_the_excess_goes(
 def test_f52_after_the_switch_is_tripped_nothing_new_is_sent_and_exits_pass(
     plant: Plant, make_house: Callable[..., House]
 ) -> None:
-    house = make_house(followers=3, same_direction="add")
-    house.post("buy")
-    house.await_protected(+1)
-    for number in range(3):
-        house.post("buy", id=f"f52-{number}")
+    adding, turning = make_house(followers=3, same_direction="add"), make_house(followers=3)
+    for house in (adding, turning):
+        house.post("buy")
+        house.await_protected(+1)
+    plant.sandbox.fault("*", "delay", seconds=SLOW_S)
+    sent, waits = _entries(adding.post("buy", id="f52-sent")), _entries(turning.post("sell", id="f52-waits"))
+    plant.until(lambda: _statuses(sent) == ["dispatched"] * 3, "some are on their way")
+    plant.until(lambda: _statuses(waits) == ["cleared"] * 3, "some wait until the exit before them is done")
+    switched = _trip(adding)
+    tripped = clock.now()
+    assert [one.net for one in (*adding.followers, *turning.followers)] == [1] * 6, "all of it was under way"
+    denied = _entries(adding.post("buy", id="f52-after"))
+    plant.until(lambda: _statuses(denied) == ["denied"] * 3, "what comes after it is denied")
+    plant.until(lambda: _statuses(waits) == ["denied"] * 3, "and so is what had been cleared and was not sent")
+    assert {one.reason_code for one in (*denied, *waits)} == {"KILL_SWITCH"}
+    turning.await_flat()
+    plant.sandbox.clear_faults()
+    adding.await_protected(+1, 2)
+    assert _statuses(sent) == ["done"] * 3, "what was with the broker is not taken back"
+    adding.post("close")
+    adding.await_flat()
+    entries = Order.objects.filter(account__owner=adding.owner, role="entry")
+    assert (entries.filter(submit_started_at__gt=tripped).count(), entries.count()) == (0, 9)
+    plant.kill("lane")
+    plant.start_lane()
+    adding.await_live()
+    again = _entries(adding.post("buy", id="f52-restart"))
+    plant.until(lambda: _statuses(again) == ["denied"] * 3, "it outlives a restart")
+    switch.release(switch=switched, actor=adding.owner)
+    adding.post("buy", id="f52-released")
+    adding.await_protected(+1)
+    for house in (adding, turning):
+        invariants.hold(house)
+
+
+def _trip(house: House) -> Switch:
     owner_id = house.owner.pk
-    row = switch.trip(
+    return switch.trip(
         scope=SwitchScope.USER, target=str(owner_id), mode=SwitchMode.REDUCE_ONLY, reason="a drill", actor_id=owner_id,
         owner_id=owner_id,
     )  # fmt: skip
-    tripped = clock.now()
-    denied = house.post("buy", id="f52-after")
-    entries = OrderIntent.objects.filter(signal_id=denied)
-    plant.until(lambda: entries.count() == 3 and {one.status for one in entries.all()} == {"denied"}, "denied")
-    assert {one.reason_code for one in entries.all()} == {"KILL_SWITCH"}
-    house.post("close")
-    house.await_flat()
-    late = Order.objects.filter(trader__recorder=house.recorder, role="entry", submit_started_at__gt=tripped)
-    assert [one for one in late if (one.submit_started_at - tripped).total_seconds() > 1] == []
-    plant.kill("lane")
-    plant.start_lane()
-    house.await_live()
-    again = house.post("buy", id="f52-restart")
-    plant.until(
-        lambda: OrderIntent.objects.filter(signal_id=again, status="denied").count() == 3, "it outlives a restart"
-    )
-    switch.release(switch=row, actor=house.owner)
-    house.post("buy", id="f52-released")
-    house.await_protected(+1)
-    invariants.hold(house)
+
+
+def _entries(signal_id: str) -> QuerySet[OrderIntent]:
+    return OrderIntent.objects.filter(signal_id=signal_id, kind=IntentKind.ENTRY)
+
+
+def _statuses(intents: QuerySet[OrderIntent]) -> list[str]:
+    return list(intents.order_by().values_list("status", flat=True))
 
 
 def test_f53_everything_is_flattened_while_entries_are_on_their_way(

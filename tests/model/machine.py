@@ -130,15 +130,17 @@ class Story(RuleBasedStateMachine):
                 self._catch_up(line)
             line.broker.move(ticks, is_told=self._is_told(line))
 
-    @rule(place=PLACES, role=st.sampled_from(sorted(LEGS)), is_slow=st.booleans())
-    def reach(self, place: int, role: OrderRole, is_slow: bool) -> None:  # noqa: FBT001 - drawn
-        """The market goes to where an exit rests."""
+    @rule(place=PLACES, roles=st.lists(st.sampled_from(sorted(LEGS)), min_size=1, max_size=3), is_slow=st.booleans())
+    def reach(self, place: int, roles: list[OrderRole], is_slow: bool) -> None:  # noqa: FBT001 - drawn
+        """The market goes to where an exit rests, and on to others."""
         line = self.lines[place]
-        if is_slow:
-            self._catch_up(line)
         broker = line.broker
-        for price in [one.price for one in broker.books.working() if one.role is role and one.price is not None][:1]:
-            broker.move(int((price - broker.price) / TICK), is_told=self._is_told(line))
+        for role in roles:
+            if is_slow:
+                self._catch_up(line)
+            at = [one.price for one in broker.books.working() if one.role == role and one.price is not None]
+            if at:
+                broker.move(int((at[0] - broker.price) / TICK), is_told=self._is_told(line))
 
     @rule(place=PLACES, fault=st.sampled_from(Fault))
     def fail(self, place: int, fault: Fault) -> None:

@@ -63,7 +63,8 @@ class Books:
     """`stream` and `money` are reports on their way: of orders and their fills, and of the net position.
 
     `flat_since`: the net was flat then although something was ours, so a person closed it. `is_told`: we knew all of
-    the books when the market moved. `has_slipped`: something loose has filled since the last entry.
+    the books when the market moved. `has_slipped`: something loose has filled since the last entry. `races` is how
+    often an exit ended beyond flat by nature.
     """
 
     account: AccountRef
@@ -74,6 +75,7 @@ class Books:
     flat_since: datetime | None = None
     is_told: bool = True
     has_slipped: bool = False
+    races: int = 0
     orders: dict[str, Resting] = field(default_factory=dict)
     executed: list[FillReport] = field(default_factory=list)
     stream: list[Event] = field(default_factory=list)
@@ -186,8 +188,12 @@ class Books:
         Where the venue links nothing, the other exit of a pair works until we hear of the first one's fill and cancel
         it: a market that is faster ends beyond flat by nature. It must not stay there, which is asked at the end.
         """
+        if own <= reducible:
+            return
         is_race = not self.links and not self.is_told and order.role in LEGS
-        if own > reducible and not (is_race or order.is_loose or self.has_slipped):
+        if is_race or order.is_loose or self.has_slipped:
+            self.races += 1
+        else:
             after = self.ours + order.side.sign * own
             self.wrongs.append(f"{self.account.name}: {order.role} {order.id} took {self.ours:+d} to {after:+d}")
 

@@ -15,9 +15,11 @@ from justtrades import clock
 from tests.factories import HeartbeatFactory
 from tests.model.lane import Lane, Line
 
-LONGEST_S = 75
-STUCK_S, QUIET_S = 12, 4
-"""Nothing has changed for so long: a watch that looks once a second, and waits two before it acts, is through."""
+LONGEST_S = 120
+STUCK_S, QUIET_S = 30, 4
+"""Nothing has changed for so long: watches that look once a second are through, and what a person traded is adopted,
+for which two looks must agree and no exit may be under way.
+"""
 
 
 def come_to_rest(lane: Lane) -> None:
@@ -39,7 +41,7 @@ def come_to_rest(lane: Lane) -> None:
     HeartbeatFactory(name="lane.0", beat_at=clock.now())
     found = [f"never came to rest: {text}" for text in _busy(lane)]
     broken = check(Scope(clock.now(), lane.recorder.owner_id))
-    found += [f"{name}: {text}" for name, texts in broken.items() for text in texts]
+    found += [f"{name}: {text}" for name, texts in broken.items() for text in texts if not _is_race(lane, name, text)]
     found += _differs(lane)
     assert not found, found
 
@@ -82,6 +84,15 @@ def _state(lane: Lane) -> str:
     orders = Order.objects.filter(owner=owner).order_by("pk").values_list("pk", "status", "qty", "filled_qty")
     intents = OrderIntent.objects.filter(owner=owner).order_by("pk").values_list("pk", "status", "attempts")
     return f"{list(positions)} {list(orders)} {list(intents)}"
+
+
+def _is_race(lane: Lane, name: str, text: str) -> bool:
+    """What the market did faster than anybody can cancel shows in our rows, too; whatever else did is the broker's to
+    tell (`Books.wrongs`).
+    """
+    raced = [line.trader.pk for line in lane.lines.values() if line.broker.books.races]
+    positions = Position.objects.filter(trader__in=raced).values_list("pk", flat=True)
+    return name == "I7" and any(text.startswith(f"position {pk}: ") for pk in positions)
 
 
 def _differs(lane: Lane) -> list[str]:

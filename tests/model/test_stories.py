@@ -121,6 +121,12 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
             WORK,
         ],
     ),
+    # The venue's close had less to close than was ours, because a person held the other side; before the flat broker
+    # was believed the person traded again.
+    "a close that met what a person held on the other side": (
+        USUAL,
+        [by_hand(ALONE, Side.BUY), ("trade", {"to": -2}), ("trade", {"to": 2}), by_hand(ALONE, Side.BUY)],
+    ),
     # An account's close was wished for before it was known on which side something is held, and its order not known.
     "an account's close on the other side": (
         RE_ENTERS,
