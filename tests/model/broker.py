@@ -91,12 +91,17 @@ class Broker:
             self.replies += [Unknown(name, "no answer within five seconds", now) for name in names]
 
     def arrive(self) -> None:
-        """What was late and is due by now."""
+        """What was late and is due by now. A close that comes so late meets what nobody could know when it was sent: that
+        an account is closed meanwhile waits for no order of unknown fate.
+        """
         now = clock.now()
         due = [request for at, request in self.late if at <= now]
         self.late = [(at, request) for at, request in self.late if at > now]
+        known = set(self.books.orders)
         for request in due:
             self._take(request)
+        for order in [order for name, order in self.books.orders.items() if name not in known]:
+            order.is_loose = order.role is OrderRole.EXIT
 
     def sync(self) -> SyncReport:
         """The whole truth of this moment."""

@@ -102,8 +102,9 @@ def _differs(lane: Lane) -> list[str]:
 def _disagreements(lane: Lane, line: Line) -> list[str]:
     """Where the broker's books and ours differ, once nothing is under way."""
     books, net, name = line.broker.books, lane.net_of(line), line.broker.account.name
-    # A broker that is flat is believed, whoever made it so.
-    ours = 0 if books.net == 0 else books.ours
+    # A broker that is flat is believed, whoever made it so; and where we hold just what is there, it is not to be told
+    # whose of two orders alike was which.
+    ours = books.net if books.net in {0, net} else books.ours
     found = []
     if ours != net:
         found.append(f"{name}: we hold {net:+d} of {ours:+d}, the broker {books.net:+d}, {books.by_hand:+d} by hand")
