@@ -91,8 +91,10 @@ class Broker:
             self.replies += [Unknown(name, "no answer within five seconds", now) for name in names]
 
     def arrive(self) -> None:
-        """What was late and is due by now. A close that comes so late meets what nobody could know when it was sent: that
-        an account is closed meanwhile waits for no order of unknown fate.
+        """What was late and is due by now.
+
+        A close that comes so late meets what nobody could know when it was sent: that an account is closed meanwhile
+        waits for no order of unknown fate.
         """
         now = clock.now()
         due = [request for at, request in self.late if at <= now]
