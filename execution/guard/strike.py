@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from brokers.base import Side
 from execution import feed
-from execution.bulk import copy_fields, insert_unless_there
+from execution.bulk import copy_fields
 from execution.guard.days import Day
 from execution.guard.decide import Breach, action_fields
 from execution.intents import order_name
@@ -40,7 +40,7 @@ def can_strike(breach: Breach, days: Mapping[UUID, Day]) -> bool:
 def strike(breaches: Sequence[Breach], days: Mapping[UUID, Day]) -> list[Routed] | None:
     """Write everything down; the requests that the caller must send at once.
 
-    None: nothing was written, because a close of one of the contracts is under way already.
+    None: nothing was written, because one of them was decided before, or a close of one of the contracts is under way.
     """
     batch = Batch(clock.now())
     try:
@@ -61,11 +61,10 @@ def tell(breaches: Sequence[Breach]) -> None:
 
 def _write(batch: Batch, breaches: Sequence[Breach], days: Mapping[UUID, Day]) -> None:
     wanted = {new_id(): breach for breach in breaches}
-    made = insert_unless_there(RiskAction, [action_fields(pk, one, batch.now) for pk, one in wanted.items()])
+    copy_fields(RiskAction, [action_fields(pk, one, batch.now) for pk, one in wanted.items()])
     rows: list[dict[str, Any]] = []
     intents: list[dict[str, Any]] = []
-    for action_id in made:
-        breach = wanted[action_id]
+    for action_id, breach in wanted.items():
         flatten_id = new_id()
         rows.append(_flatten(flatten_id, action_id, breach, batch.now))
         batch.changes.append(
@@ -79,7 +78,7 @@ def _write(batch: Batch, breaches: Sequence[Breach], days: Mapping[UUID, Day]) -
                 {**_intent(due, breach, batch.now), "idempotency_key": key, "lane_slot": day.account.lane_slot}
             )
             take_up(batch, due)
-    copy_fields(RiskEvent, [_event(one, wanted[one]) for one in made])
+    copy_fields(RiskEvent, [_event(one, breach) for one, breach in wanted.items()])
     copy_fields(Flatten, rows)
     copy_fields(OrderIntent, intents)
     batch.write()

@@ -228,19 +228,13 @@ class Watching:
         """What limits these prices reached, one after the other, however the market stands by now."""
         prices = dict(self._market.prices)
         found: dict[DecidedKey, Breach] = {}
-        hit: dict[str, Subject] = {}
         for key, price in trades:
             prices[key] = price
             for subject in [one for one in self.subjects if self._has_left(one, key, price)]:
                 figures = self._count(subject, prices)
                 new = [one for one in self.ledger.new_breaches([subject]) if one.key not in found]
-                if new:
-                    hit[subject.key] = subject
-                    found |= {one.key: one for one in new}
+                found |= {one.key: one for one in new}
                 self._set_bands(subject, prices, figures, found)
-        for subject in hit.values():
-            # Nobody has decided it yet: until then each price beyond the limit is one to look at.
-            self._assess(subject, prices)
         self._narrow()
         return list(found.values())
 

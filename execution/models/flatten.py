@@ -11,6 +11,7 @@ from execution.models.intent import IntentSource
 from justtrades import clock
 from justtrades.ids import new_id
 from risk.models import RiskAction
+from risk.models.action import UNCHECKED
 from traders.models import Trader
 
 
@@ -28,12 +29,16 @@ class Flatten(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flattens")
-    account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="flattens")
-    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, null=True, related_name="flattens")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flattens", db_index=False, **UNCHECKED
+    )
+    account = models.ForeignKey(BrokerAccount, on_delete=models.CASCADE, related_name="flattens", **UNCHECKED)
+    trader = models.ForeignKey(Trader, on_delete=models.CASCADE, null=True, related_name="flattens", **UNCHECKED)
     source = models.CharField(max_length=16, choices=IntentSource)
     command = models.ForeignKey(Command, on_delete=models.CASCADE, null=True, related_name="flattens")
-    risk_action = models.ForeignKey(RiskAction, on_delete=models.CASCADE, null=True, related_name="flattens")
+    risk_action = models.ForeignKey(
+        RiskAction, on_delete=models.CASCADE, null=True, related_name="flattens", **UNCHECKED
+    )
     key = models.CharField(max_length=128, unique=True)
     reason_code = models.CharField(max_length=64)
     reason_text = models.CharField(max_length=512)

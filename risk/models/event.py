@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from justtrades import clock
+from risk.models.action import UNCHECKED
 
 
 class EventKind(models.TextChoices):
@@ -30,7 +31,10 @@ class RiskEvent(models.Model):
     `subject` is the id of what it is about, `owner` None only for the platform's switch.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="risk_events")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="risk_events", db_index=False,
+        **UNCHECKED,
+    )  # fmt: skip
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     kind = models.CharField(max_length=20, choices=EventKind)
     subject = models.CharField(max_length=96, blank=True)

@@ -150,7 +150,8 @@ def test_what_a_tick_caused_is_decided_marked_and_sent_in_one_go(account: Broker
     assert (intent.status, intent.kind, intent.trader) == ("dispatched", IntentKind.FLATTEN, None)
     act = Flatten.objects.get()
     assert (act.risk_action, act.tries, act.status) == (RiskAction.objects.get(), 1, "acting")
-    assert strike(breaches, watched.days) == [], "decided once"
+    assert strike(breaches, watched.days) is None, "it was decided before, and the long way finds that, too"
+    assert (decide.decide(breaches), RiskAction.objects.count()) == (0, 1)
     RiskAction.objects.all().delete()
     assert strike(breaches, watched.days) is None, "a close of it is under way"
     assert RiskAction.objects.count() == 0, "and nothing is half done"
