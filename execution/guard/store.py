@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg2.extras import execute_values
 
-from execution.bulk import update_rows
+from execution.bulk import lazily, update_rows
 from execution.guard.days import Day
 from execution.guard.marks import Mark
 from execution.guard.opening import holdings_document
@@ -76,10 +76,9 @@ def begin_rows(days: Iterable[Day], now: datetime) -> None:
 
 
 def save(findings: Iterable[Finding], ids: Mapping[UUID, int], now: datetime) -> None:
-    """Two statements, however many accounts."""
+    """Two statements, however many accounts, and no wait for the disk: a tick may come any moment."""
     found = [one for one in findings if one.day.account.id in ids]
     rows = [(ids[one.day.account.id], *_figures(one, now)) for one in found]
-    update_rows(AccountDay, _COLUMNS, rows)
     worths = [
         (
             one.day.account.id, _fine(one.equity), _fine(one.day.intraday_high), _fine(one.day.end_of_day_high),
@@ -88,9 +87,11 @@ def save(findings: Iterable[Finding], ids: Mapping[UUID, int], now: datetime) ->
         for one in found
         if one.equity is not None
     ]  # fmt: skip
-    if worths:
-        with connection.wrap_database_errors, connection.cursor() as cursor:
-            execute_values(cursor.cursor, _SAVE_WORTHS, worths, page_size=len(worths))
+    with lazily():
+        update_rows(AccountDay, _COLUMNS, rows)
+        if worths:
+            with connection.wrap_database_errors, connection.cursor() as cursor:
+                execute_values(cursor.cursor, _SAVE_WORTHS, worths, page_size=len(worths))
 
 
 def lengthen(day: Day, was: datetime) -> None:
