@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
 from brokers.reports import Event
-from execution.lane.gather import gather
+from execution.lane.gather import Gatherer
 from execution.lane.heard import Heard
 from execution.reports.apply import LoginEvent, apply_events
 
@@ -32,6 +32,7 @@ class Inbox:
     def __init__(self, after_batch: Callable[[], None], heard: Heard) -> None:
         self._heard = heard
         self._events: queue.SimpleQueue[LoginEvent | None] = queue.SimpleQueue()
+        self._gatherer = Gatherer(self._events)
         self._after_batch = after_batch
         self._clear_to_apply = threading.Event()
         self._clear_to_apply.set()
@@ -62,7 +63,7 @@ class Inbox:
 
     def _run(self) -> None:
         while not self._stopping:
-            batch = gather(self._events)
+            batch = self._gatherer.take()
             self._clear_to_apply.wait(LONGEST_HOLD_S)
             if batch:
                 self._apply_until_done(batch)
