@@ -270,6 +270,7 @@ MOST_EACH = 15
 """Requests of one login for coming back: signing in, listing, one look at everything, and a refused try or two."""
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("stormed", ["tradovate", "projectx"])
 def test_f38_twenty_streams_that_are_told_to_slow_down_come_back_without_a_storm(
     plant: Plant, make_house: Callable[..., House], stormed: str
