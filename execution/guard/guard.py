@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from brokers.quotes import cache
 from execution import health
+from execution.bulk import lazily
 from execution.guard import decide, store
 from execution.guard.decide import Breach, DecidedKey
 from execution.guard.findings import Findings
@@ -188,4 +189,5 @@ class Guard:
         store.save_high_waters(self._watching.marks())
         if self._lane.is_owner and decide.act_again(self._watching.days):
             self._lane.dispatch()
-        health.beat(guard_name(self._lane.index), self._findings.summary(found))
+        with lazily():
+            health.beat(guard_name(self._lane.index), self._findings.summary(found))
