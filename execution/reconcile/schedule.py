@@ -36,7 +36,8 @@ from execution.reports.absence import AT_WORK
 from justtrades import clock
 
 log = structlog.get_logger(__name__)
-EVERY = timedelta(seconds=settings.RECONCILE_EVERY_S)
+EVERY = timedelta(seconds=settings.RECONCILE_EVERY_S) * 0.95
+"""A look takes its time: so no comparison becomes older than the setting says."""
 """A minute, where nobody has set another."""
 AGAIN_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2.5, 2.5, 5, 10, 30))
 """The pauses before each further look at what is suspected; from the last one on the minute's look goes on alone."""
