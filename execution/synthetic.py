@@ -48,7 +48,9 @@ def care(
     if keys:
         _wish_exits(ledger, {key: positions[key] for key in keys}, leaving)
     for key in shrinking:
-        if key not in leaving:
+        # A close takes the legs out of its own way. Beside a flat one they only wait to open something, and whether the
+        # close that is under way was ever sent may not be known.
+        if key not in leaving or positions[key].net_qty == 0:
             _cut_excess(ledger, positions[key], [leg for leg in legs[key] if leg.intent_id not in filling])
 
 

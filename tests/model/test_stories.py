@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brokers.base import Side
+from brokers.base import OrderRole, Side
 from tests.model.broker import Fault
 from tests.model.machine import ADDS, RE_ENTERS, TWO_TARGETS, USUAL, Story
 
@@ -126,6 +126,20 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
     "a close that met what a person held on the other side": (
         USUAL,
         [by_hand(ALONE, Side.BUY), ("trade", {"to": -2}), ("trade", {"to": 2}), by_hand(ALONE, Side.BUY)],
+    ),
+    # The stop had fired, and the process died before it sent the strategy's close: while the fate of that was not known,
+    # nothing took the target away, and it opened something.
+    "a close of unknown fate beside a stop that has fired": (
+        USUAL,
+        [
+            ("trade", {"to": -2}),
+            ("reach", {"place": ALONE, "roles": [OrderRole.STOP], "is_slow": True}),
+            ("arm", {"point": "dispatch.pre_send"}),
+            ("trade", {"to": 0}),
+            ("restart", {}),
+            ("walk", {"ticks": 9, "is_slow": True}),
+            ("reach", {"place": ALONE, "roles": [OrderRole.TARGET], "is_slow": True}),
+        ],
     ),
     # An account's close was wished for before it was known on which side something is held, and its order not known.
     "an account's close on the other side": (
