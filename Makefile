@@ -41,7 +41,7 @@ chaos: $(DEV_STAMP) $(DIST_STAMP) ## the tests that kill processes
 
 .PHONY: streams
 streams: $(DEV_STAMP) $(DIST_STAMP) ## long streams of alerts, ten thousand broken bodies, 400 stories against a model broker
-	$(BIN)/python -m pytest tests/streams tests/model -m streams -p no:randomly
+	$(BIN)/python -m pytest tests/streams tests/model/test_machine.py -p no:randomly
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff

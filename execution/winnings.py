@@ -1,6 +1,6 @@
-"""What single traders have won in their account's session, as its monitor counts it, for a look before an entry.
+"""What single traders have won: for their monitor, and by the same figures for a look before an entry.
 
-Two statements, however many traders; asked where a trader's own settings limit its day.
+The look is two statements, however many traders; asked where a trader's own settings limit its day.
 """
 
 from __future__ import annotations
@@ -94,20 +94,26 @@ def read_standings(traders: Collection[UUID], now: datetime) -> dict[UUID, Stand
 
 def won_since(standings: Mapping[UUID, Standing]) -> dict[UUID, Decimal]:
     """What each has realised since its session began, in dollars after fees."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _WON,
-            {
-                "traders": list(standings),
-                "accounts": [one.account_id for one in standings.values()],
-                "since": [one.since for one in standings.values()],
-                "earliest": min((one.since for one in standings.values()), default=None),
-            },
-        )
-        found = {
-            trader_id: won - standings[trader_id].fee * contracts for trader_id, won, contracts in cursor.fetchall()
-        }
+    rows = won_by_fills({trader_id: (one.account_id, one.since) for trader_id, one in standings.items()})
+    found = {trader_id: won - standings[trader_id].fee * contracts for trader_id, won, contracts in rows}
     return dict.fromkeys(standings, ZERO) | found
+
+
+def won_by_fills(whose: Mapping[UUID, tuple[UUID, datetime]]) -> list[tuple[UUID, Decimal, int]]:
+    """By trader what its fills realised before fees, in dollars, and their contracts; `whose` is each one's account and
+    the moment from which its fills count. Who had none is not among them.
+    """
+    if not whose:
+        return []
+    known: dict[str, Any] = {
+        "traders": list(whose),
+        "accounts": [account_id for account_id, _ in whose.values()],
+        "since": [since for _, since in whose.values()],
+        "earliest": min(since for _, since in whose.values()),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_WON, known)
+        return [(trader_id, won, int(contracts)) for trader_id, won, contracts in cursor.fetchall()]
 
 
 def _start(now: datetime, roll_at: time | None, roll_zone: str | None) -> datetime:

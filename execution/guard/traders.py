@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from brokers.sessions import SessionDay
 from execution.guard.days import Day
-from execution.models import Fill, Position
+from execution.models import Position
 from execution.valuation import known_contract
+from execution.winnings import won_by_fills
 from risk.watch import Line
 from traders.models import Trader
 
@@ -87,26 +87,10 @@ def _count_fills(shares: Mapping[UUID, Share], days: Mapping[UUID, Day]) -> None
     for session, trader_ids in by_session.items():
         week = days[shares[trader_ids[0]].account_id].account.week_start(session)
         for since, name in ((session.start, "day"), (week, "week")):
-            for trader_id, won, contracts in _won_since(since, trader_ids):
+            whose = {trader_id: (shares[trader_id].account_id, since) for trader_id in trader_ids}
+            for trader_id, won, contracts in won_by_fills(whose):
                 share = shares[trader_id]
                 fee = days[share.account_id].account.fee
                 setattr(share, name, getattr(share, name) + won - fee * contracts)
                 if name == "day":
                     share.won_today += won
-
-
-def _won_since(since: datetime, trader_ids: Collection[UUID]) -> list[tuple[UUID, Decimal, int]]:
-    own = (
-        Fill.objects.filter(order__trader__in=trader_ids, filled_at__gte=since)
-        .order_by()
-        .values_list("order__trader_id")
-        .annotate(won=Sum("realized_pnl"), contracts=Sum("qty"))
-    )
-    found = [(trader_id, won or ZERO, contracts or 0) for trader_id, won, contracts in own]
-    wanted = {str(trader_id): trader_id for trader_id in trader_ids}
-    accounts = Trader.objects.filter(pk__in=trader_ids).values("account_id")
-    closed_for_all = Fill.objects.filter(account__in=accounts, filled_at__gte=since, shares__isnull=False)
-    for shares in closed_for_all.values_list("shares", flat=True):
-        rows: list[Any] = shares or []
-        found += [(wanted[name], Decimal(money), int(qty)) for name, qty, money in rows if name in wanted]
-    return found

@@ -34,6 +34,8 @@ _INTENT_COLUMNS = (
 
 FLATTENING = (IntentKind.EXIT, IntentKind.FLATTEN)
 """Kinds that go as the venue's own flatten, which carries no id of ours at some venues."""
+FOUND = "FOUND"
+"""The code of what was in doubt and turned up at the broker."""
 RETRY_PAUSE = timedelta(seconds=0.5)
 """Before what was proven not sent goes again, times the number of tries: a broker that is away is not hammered."""
 

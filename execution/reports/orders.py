@@ -11,7 +11,7 @@ from brokers.reports import OrderReport
 from execution.abilities import abilities_of, is_whole_stop
 from execution.changes import settle_wish
 from execution.models import IntentStatus, Order
-from execution.reports.ledger import Ledger
+from execution.reports.ledger import FOUND, Ledger
 from execution.reports.outcomes import bind, reject
 
 
@@ -118,4 +118,4 @@ def _move(ledger: Ledger, order: Order, report: OrderReport) -> None:
         intent.acknowledged_at = report.at
         ledger.stamp(intent)
     if intent.status == IntentStatus.UNKNOWN:
-        ledger.move_intent(intent, IntentStatus.DISPATCHED, "FOUND", "the broker has it")
+        ledger.move_intent(intent, IntentStatus.DISPATCHED, FOUND, "the broker has it")

@@ -6,7 +6,7 @@ from brokers.base import OrderStatus
 from brokers.reports import Accepted, NotSent, Outcome, Rejected, Sent, Unknown
 from execution.intents import order_name
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent
-from execution.reports.ledger import Ledger
+from execution.reports.ledger import FOUND, Ledger
 
 MAX_EXIT_ATTEMPTS = 5
 
@@ -50,7 +50,7 @@ def _accepted(ledger: Ledger, order: Order, intent: OrderIntent | None, outcome:
             intent.acknowledged_at = outcome.at
             ledger.stamp(intent)
         if intent.status == IntentStatus.UNKNOWN:
-            ledger.move_intent(intent, IntentStatus.DISPATCHED, "FOUND", "the broker has it")
+            ledger.move_intent(intent, IntentStatus.DISPATCHED, FOUND, "the broker has it")
 
 
 def bind(ledger: Ledger, order: Order, broker_order_id: str) -> None:

@@ -14,7 +14,7 @@ from execution.legs import tend
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position, SpanEnd
 from execution.models.intent import LIVE as LIVE_INTENTS
 from execution.models.order import IN_FLIGHT, LIVE, WORKING
-from execution.reports.ledger import Ledger
+from execution.reports.ledger import FOUND, Ledger
 from execution.spans import Ended
 
 Key = tuple[UUID, str]
@@ -143,7 +143,8 @@ def _is_answered(intent: OrderIntent, now: datetime) -> bool:
     way: see `Ledger.nameless_exits`.
     """
     is_late = intent.dispatched_at is not None and now - intent.dispatched_at > ANSWERED_WITHIN
-    return intent.acknowledged_at is not None or intent.status == IntentStatus.UNKNOWN or is_late
+    was_in_doubt = intent.status == IntentStatus.UNKNOWN or intent.reason_code == FOUND
+    return intent.acknowledged_at is not None or was_in_doubt or is_late
 
 
 def _may_execute(order: Order | None) -> bool:

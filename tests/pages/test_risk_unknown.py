@@ -14,13 +14,12 @@ from django.urls import reverse
 
 from brokers.quotes import cache
 from brokers.quotes.quote import Quote
-from execution import health
 from justtrades import clock
 from justtrades.testing import Cast
 from risk import packs
 from risk.models import Switch
 from tests.factories import BrokerAccountFactory, BrokerLoginFactory, Chain, TraderFactory
-from tests.pages.test_risk_pages import text_of
+from tests.pages.test_risk_pages import one_lane, text_of
 from tests.risk_factories import (
     AccountDayFactory,
     AccountEquityFactory,
@@ -29,14 +28,8 @@ from tests.risk_factories import (
     SwitchFactory,
 )
 
+__all__ = ["one_lane"]
 D = Decimal
-
-
-@pytest.fixture(autouse=True)
-def one_lane(settings: Any) -> None:
-    """Whose monitor lives."""
-    settings.LANES = 1
-    health.beat("guard.0", {})
 
 
 @pytest.mark.parametrize(
