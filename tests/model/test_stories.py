@@ -127,8 +127,8 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
         USUAL,
         [by_hand(ALONE, Side.BUY), ("trade", {"to": -2}), ("trade", {"to": 2}), by_hand(ALONE, Side.BUY)],
     ),
-    # The stop had fired, and the process died before it sent the strategy's close: while the fate of that was not known,
-    # nothing took the target away, and it opened something.
+    # The stop had fired, and the process died before it sent the strategy's close: while the fate of that was not
+    # known, nothing took the target away, and it opened something.
     "a close of unknown fate beside a stop that has fired": (
         USUAL,
         [
