@@ -39,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     # Argon2 is slow on purpose; tests sign in a thousand times.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each test client makes its own middleware, which would look through all static files first.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_unconfigure() -> None:
