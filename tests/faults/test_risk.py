@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import redis
 
 from execution.models import Flatten, FlattenStatus, Position
 from justtrades import clock
@@ -42,6 +43,7 @@ def house(plant: Plant, make_house: Callable[..., House], request: pytest.Fixtur
         sandbox.price(symbol(), PRICE)
     made = make_house(**SETTINGS)
     if venue == "paper":
+        forget_prices(plant)
         # Paper has no market of its own: one Tradovate login tells the price.
         make_house(followers=1)
         made.follow_paper(OVER + UNDER)
@@ -49,6 +51,13 @@ def house(plant: Plant, make_house: Callable[..., House], request: pytest.Fixtur
         made.follow(OVER + UNDER, venue)
     made.await_live(PATIENCE_S)
     return made
+
+
+def forget_prices(plant: Plant) -> None:
+    """Paper would take what another drill's sandbox said last for the price of now, for as long as it is fresh."""
+    with redis.Redis.from_url(f"{plant.valkey.url}/2") as quotes:
+        for key in quotes.scan_iter("jt:quotes:*"):
+            quotes.delete(key)
 
 
 def venues(*names: str) -> Any:
