@@ -277,8 +277,8 @@ class Connection(Protocol):
     def front_month(self, root: str) -> str | None:
         """The venue's own front contract of a product (MNQ: MNQZ6), or None. Blocks, and raises like `query`."""
 
-    def quotes(self, on_quote: OnQuote) -> QuoteSource:
-        """Live quotes through this login's sign-in, not started."""
+    def quotes(self, on_quote: OnQuote) -> QuoteSource | None:
+        """Live quotes through this login's sign-in, not started; None where the venue has no market of its own."""
 
 
 @runtime_checkable

@@ -22,7 +22,6 @@ from brokers.base import (
     ConnectionState,
     FlattenPosition,
     OnQuote,
-    QuoteSource,
     Request,
     Sink,
     SubmitOco,
@@ -133,8 +132,8 @@ class PaperConnection:
         except UnknownTicker:
             return None
 
-    def quotes(self, on_quote: OnQuote) -> QuoteSource:
-        return _NoFeed()
+    def quotes(self, on_quote: OnQuote) -> None:
+        """Paper accounts live from the quotes of others."""
 
     def wanted(self) -> Iterable[str]:
         return self._wanted
@@ -271,15 +270,3 @@ class PaperConnection:
     def _enter(self, state: ConnectionState) -> None:
         self._state = state
         self._sink(self._login.id, [ConnectionReport(state, self._now())])
-
-
-class _NoFeed:
-    """Paper accounts live from the quotes of others."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def subscribe(self, symbols: Iterable[str]) -> None: ...
-
-    def unsubscribe(self, symbols: Iterable[str]) -> None: ...

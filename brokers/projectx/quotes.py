@@ -60,10 +60,10 @@ class MarketSession(HubSession):
         self._tickers: dict[str, Ticker] = {}
 
     def add(self, contract_id: str, symbol: str) -> None:
-        if contract_id not in self._symbols:
-            self._symbols[contract_id] = symbol
-            if self._speaks:
-                self._subscribe(contract_id)
+        """Once more is asked once more: the first may have been refused, or its answer lost."""
+        self._symbols[contract_id] = symbol
+        if self._speaks:
+            self._subscribe(contract_id)
 
     def remove(self, contract_id: str) -> None:
         if self._symbols.pop(contract_id, None) is None:

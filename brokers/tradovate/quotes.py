@@ -45,10 +45,10 @@ class QuoteSession(TradovateSession):
         self._has_said_no_plan = False
 
     def add(self, symbol: str) -> None:
-        if symbol not in self._symbols:
-            self._symbols[symbol] = None
-            if self._authorized:
-                self._subscribe(symbol)
+        """Once more is asked once more: the first may have been refused, or its answer lost."""
+        self._symbols[symbol] = None
+        if self._authorized:
+            self._subscribe(symbol)
 
     def remove(self, symbol: str) -> None:
         if symbol not in self._symbols:

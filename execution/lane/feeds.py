@@ -15,7 +15,25 @@ from brokers.errors import BrokerError
 log = structlog.get_logger(__name__)
 SILENT_AFTER_S = 30.0
 SHUNNED_FOR_S = 600.0
+LONGEST_SILENCE_S = 600.0
 AGAIN_AFTER_S = 30.0
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One contract of a source. `since` is monotonic: when it was last asked for or heard of."""
+
+    since: float
+    patience_s: float
+
+    def is_overdue(self, now: float) -> bool:
+        return now - self.since >= self.patience_s
+
+    def heard(self, now: float) -> None:
+        self.since, self.patience_s = now, SILENT_AFTER_S
+
+    def asked_again(self, now: float) -> None:
+        self.since, self.patience_s = now, min(2 * self.patience_s, LONGEST_SILENCE_S)
 
 
 @dataclass(slots=True)
@@ -25,16 +43,29 @@ class Feed:
     name: str
     login_id: UUID
     source: QuoteSource
-    subscribed: set[str] = field(default_factory=set)
+    subscribed: dict[str, Subscription] = field(default_factory=dict)
     heard_at: float = field(default_factory=time.monotonic)
 
-    def follow(self, symbols: set[str]) -> None:
-        """Subscribe to these and to nothing else."""
+    def heard(self, symbol: str) -> None:
+        self.heard_at = time.monotonic()
+        subscription = self.subscribed.get(symbol)
+        if subscription is not None:
+            subscription.heard(self.heard_at)
+
+    def follow(self, symbols: set[str], *, is_open: bool) -> None:
+        """Subscribe to these and to nothing else; in vain, it seems, is once more: an answer may have been lost."""
+        now = time.monotonic()
         if not self.subscribed and symbols:
-            self.heard_at = time.monotonic()
-        self.source.subscribe(sorted(symbols - self.subscribed))
-        self.source.unsubscribe(sorted(self.subscribed - symbols))
-        self.subscribed = set(symbols)
+            self.heard_at = now
+        overdue = {symbol for symbol, one in self.subscribed.items() if is_open and one.is_overdue(now)}
+        for symbol in overdue:
+            self.subscribed[symbol].asked_again(now)
+        wanted = symbols - self.subscribed.keys()
+        self.source.subscribe(sorted(wanted | overdue & symbols))
+        self.source.unsubscribe(sorted(self.subscribed.keys() - symbols))
+        self.subscribed = {
+            symbol: self.subscribed.get(symbol) or Subscription(now, SILENT_AFTER_S) for symbol in symbols
+        }
 
     def is_silent(self, now: float) -> bool:
         return bool(self.subscribed) and now - self.heard_at >= SILENT_AFTER_S
@@ -52,11 +83,11 @@ class Feeds:
     def names(self) -> frozenset[str]:
         return frozenset(self._feeds)
 
-    def heard(self, name: str) -> None:
+    def heard(self, name: str, symbol: str) -> None:
         """A quote of the source has come. In any thread."""
         feed = self._feeds.get(name)
         if feed is not None:
-            feed.heard_at = time.monotonic()
+            feed.heard(symbol)
 
     def refresh(
         self, connections: Iterable[Connection], sources: Mapping[UUID, str], *, symbols: set[str], is_open: bool
@@ -77,7 +108,7 @@ class Feeds:
             if name not in self._feeds and symbols and chosen is not None:
                 self._open(name, chosen)
         for feed in self._feeds.values():
-            feed.follow(symbols)
+            feed.follow(symbols, is_open=is_open)
 
     def stop(self) -> None:
         for name in tuple(self._feeds):
@@ -111,6 +142,8 @@ class Feeds:
         except BrokerError as error:
             self._shunned[connection.login_id] = time.monotonic()
             log.warning("quotes.source_not_opened", source=name, login=str(connection.login_id), reason=str(error))
+            return
+        if source is None:
             return
         self._feeds[name] = Feed(name, connection.login_id, source)
         source.start()

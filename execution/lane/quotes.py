@@ -121,7 +121,7 @@ class QuoteKeeper:
 
     def _listener(self, source: str) -> OnQuote:
         def on_quote(symbol: str, bid: Decimal | None, ask: Decimal | None, last: Decimal | None, at: datetime) -> None:
-            self._feeds.heard(source)
+            self._feeds.heard(source, symbol)
             key = (symbol, source)
             before = self._newest.get(key) or Quote(symbol, None, None, None, at, source)
             quote = replace(

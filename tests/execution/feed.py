@@ -17,6 +17,7 @@ class ScriptedSource:
     def __init__(self, on_quote: OnQuote) -> None:
         self.on_quote = on_quote
         self.symbols: set[str] = set()
+        self.asked: list[str] = []
         self.is_running = False
 
     def start(self) -> None:
@@ -26,7 +27,9 @@ class ScriptedSource:
         self.is_running = False
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        self.symbols.update(symbols)
+        asked = list(symbols)
+        self.asked += asked
+        self.symbols.update(asked)
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
         self.symbols.difference_update(symbols)
@@ -42,14 +45,17 @@ class ScriptedConnection:
         self.books_at: datetime | None = None
         self.sources: list[ScriptedSource] = []
         self.refusal: BrokerError | None = None
+        self.has_market = True
 
     @property
     def source(self) -> ScriptedSource:
         return self.sources[-1]
 
-    def quotes(self, on_quote: OnQuote) -> ScriptedSource:
+    def quotes(self, on_quote: OnQuote) -> ScriptedSource | None:
         if self.refusal is not None:
             raise self.refusal
+        if not self.has_market:
+            return None
         self.sources.append(ScriptedSource(on_quote))
         return self.source
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,7 +30,7 @@ class Listeners:
 
     def _listener(self, source: str) -> OnQuote:
         def on_quote(symbol: str, _bid: object, _ask: object, last: Decimal | None, _at: datetime) -> None:
-            self.feeds.heard(source)
+            self.feeds.heard(source, symbol)
             self.heard.append((source, symbol, last))
 
         return on_quote
@@ -45,6 +47,14 @@ class Listeners:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "SILENT_AFTER_S", 0.0)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the clock that the feeds look at."""
+    now = [0.0]
+    monkeypatch.setattr(feeds, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return lambda seconds: now.__setitem__(0, float(seconds))
 
 
 def test_each_venue_and_environment_has_one_stream() -> None:
@@ -130,6 +140,39 @@ def test_a_silent_source_without_an_alternative_is_kept(impatient: None) -> None
     lane.refresh(MNQ)
     lane.refresh(MNQ)
     assert [len(each.sources) for each in lane.connections] == [1, 1]
+
+
+def test_what_says_nothing_is_asked_for_again_and_ever_more_rarely(at: Callable[[float], None]) -> None:
+    """The first asking may have been refused, or its answer lost: nobody would be told this price again."""
+    lane = Listeners(LIVE)
+    asked: list[tuple[float, list[str]]] = []
+    for second in range(0, 300, 5):
+        at(second)
+        lane.refresh(MNQ, MES)
+        lane.connections[0].source.say(MES, "1")
+        if lane.connections[0].source.asked:
+            asked.append((second, lane.connections[0].source.asked))
+            lane.connections[0].source.asked = []
+    assert asked == [(0, [MES, MNQ]), (30, [MNQ]), (90, [MNQ]), (210, [MNQ])]
+    lane.connections[0].source.say(MNQ, "1")
+    at(325)
+    lane.refresh(MNQ)
+    assert lane.connections[0].source.asked == [MNQ], "it spoke, and is expected to go on speaking"
+
+
+def test_what_says_nothing_while_the_market_is_closed_is_not_asked_for_again(impatient: None) -> None:
+    lane = Listeners(LIVE)
+    lane.refresh(MNQ, is_open=False)
+    lane.refresh(MNQ, is_open=False)
+    assert lane.connections[0].source.asked == [MNQ]
+
+
+def test_a_venue_without_a_market_is_no_source() -> None:
+    """Else nobody would look for its prices anywhere else."""
+    lane = Listeners(LIVE, "paper/live")
+    lane.connections[1].has_market = False
+    lane.refresh(MNQ)
+    assert lane.feeds.names == {LIVE}
 
 
 def test_a_login_that_gives_no_stream_holds_up_nobody() -> None:

@@ -93,8 +93,7 @@ def test_its_connection_goes_live_and_names_the_front_month(quoted: dict[str, Qu
     until(lambda: [event for event in heard if isinstance(event, SyncReport)])
     assert connection.front_month("MNQ") == FRONT
     assert connection.front_month("XXX") is None
-    source = connection.quotes(lambda *_quote: None)
-    source.subscribe([FRONT])
+    assert connection.quotes(lambda *_quote: None) is None
     connection.stop()
     until(lambda: [event.state for event in heard if isinstance(event, ConnectionReport)][-1] == "down")
     loop.stop()

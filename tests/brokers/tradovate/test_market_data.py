@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from brokers.access import Access, Endpoints
 from brokers.base import OrderRole, OrderStatus
+from brokers.errors import RateLimited
 from brokers.sandbox.testing import RunningSandbox
 from brokers.tradovate import quotes as quotes_module
+from brokers.tradovate.gate import Gate
 from brokers.tradovate.quotes import QuoteStream
 from brokers.tradovate.venue import VENUE
 from tests.brokers.scripted import SocketServer, until
@@ -85,6 +88,36 @@ def test_a_token_that_only_the_quotes_refuse_stays_the_logins(
     signed_in = [a for a in trader.sandbox.arrivals() if a["endpoint"] == "auth/accesstokenrequest"]
     assert [a["username"] for a in signed_in].count(trader.account.username) == 1
     server.close()
+
+
+def test_what_is_asked_for_again_is_subscribed_again(
+    quoted: Callable[[str], tuple[Trader, QuoteStream, Seen]],
+) -> None:
+    """The first subscription may have been refused, or its answer lost."""
+    server = SocketServer()
+    _, stream, _ = quoted(server.url)
+    line = Line(server.accepted())
+    line.reply(line.expect("authorize")[0])
+    line.reply(line.expect("md/subscribeQuote")[0], "Try later", status=503)
+    stream.subscribe([SYMBOL])
+    assert line.expect("md/subscribeQuote")[2] == f'{{"symbol":"{SYMBOL}"}}'
+    server.close()
+
+
+def test_a_contract_that_could_not_be_looked_up_is_quoted_once_it_is_asked_for_again(
+    sandbox: RunningSandbox,
+    quoted: Callable[[str], tuple[Trader, QuoteStream, Seen]],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, stream, seen = quoted(sandbox.md_url)
+    until(lambda: seen)
+    with monkeypatch.context() as spent:
+        spent.setattr(Gate, "spend", Mock(side_effect=RateLimited(datetime.now(UTC), "the budget is spent")))
+        stream.subscribe(["ESZ6"])
+        until(lambda: "no quotes for ESZ6: the budget is spent" in caplog.text)
+    stream.subscribe(["ESZ6"])
+    until(lambda: any(quote[0] == "ESZ6" for quote in seen))
 
 
 def test_the_market_data_token_is_used_where_there_is_one_and_else_the_access_token() -> None:
