@@ -80,6 +80,11 @@ def load_accounts_of(owners: Collection[UUID], *, but: Collection[UUID]) -> dict
     return _load(_watched().filter(owner__in=owners).exclude(pk__in=but))
 
 
+def load_accounts_named(account_ids: Collection[UUID]) -> dict[UUID, Account]:
+    """These, whether anybody watches them or not."""
+    return _load(BrokerAccount.objects.filter(pk__in=account_ids))
+
+
 def _watched() -> QuerySet[BrokerAccount]:
     return BrokerAccount.objects.filter(login__is_enabled=True, login__deleted_at=None)
 

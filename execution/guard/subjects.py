@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from execution.guard.days import Day
 from execution.guard.elsewhere import Elsewhere
+from execution.guard.gone import Left, left_by
 from execution.guard.traders import Share, load_shares
 from execution.valuation import known_contract
 from risk.models import MONEY, AccountDay, LimitScope, RiskLimit
@@ -22,6 +23,7 @@ from risk.watch import Line, Member, Subject, Target
 from traders.models import Trader
 
 ZERO = Decimal(0)
+NOTHING_LEFT = Left()
 SETTING = "setting"
 """How the key of a trader's own `max_daily_loss` begins; see `RiskAction.limit_key`."""
 
@@ -104,14 +106,16 @@ def account_lines(day: Day) -> tuple[tuple[Line, ...], bool]:
     return tuple(lines), is_complete
 
 
-def trader_subjects(own: Mapping[UUID, Day], elsewhere: Mapping[UUID, Day], limits: Limits) -> list[Subject]:
+def trader_subjects(
+    own: Mapping[UUID, Day], elsewhere: Mapping[UUID, Day], gone: Mapping[UUID, Day], limits: Limits
+) -> list[Subject]:
     """Single traders on this lane's accounts, and recorders that have one here, with all their traders anywhere."""
     traders = {target for scope, target in limits.by_target if scope == LimitScope.TRADER}
     recorders = {target for scope, target in limits.by_target if scope == LimitScope.RECORDER}
     wanted = traders | limits.settings.keys()
     if not wanted and not recorders:
         return []
-    days = {**elsewhere, **own}
+    days = {**gone, **elsewhere, **own}
     shares = load_shares(Q(pk__in=wanted, account__in=own) | Q(recorder__in=recorders), days)
     subjects = [
         _share_subject(f"trader:{one.trader_id}", [one], _trader_terms(one, limits), days)
@@ -120,10 +124,12 @@ def trader_subjects(own: Mapping[UUID, Day], elsewhere: Mapping[UUID, Day], limi
     ]
     for recorder_id in recorders:
         rows = limits.of(LimitScope.RECORDER, recorder_id)
-        members = [one for one in shares.values() if one.recorder_id == recorder_id]
+        everybody = [one for one in shares.values() if one.recorder_id == recorder_id]
+        members = [one for one in everybody if one.account_id not in gone]
         if any(one.account_id in own for one in members):
+            left = left_by_shares(one for one in everybody if one.account_id in gone)
             terms = tuple(map(terms_of, rows))
-            subjects.append(_share_subject(f"recorder:{recorder_id}", members, terms, days))
+            subjects.append(_share_subject(f"recorder:{recorder_id}", members, terms, days, left))
     return subjects
 
 
@@ -134,7 +140,15 @@ def _trader_terms(share: Share, limits: Limits) -> tuple[Terms, ...]:
     return (*map(terms_of, rows), *setting)
 
 
-def _share_subject(key: str, shares: list[Share], terms: tuple[Terms, ...], days: Mapping[UUID, Day]) -> Subject:
+def left_by_shares(shares: Iterable[Share]) -> Left:
+    """What traders realised on accounts that nobody watches any more."""
+    found = list(shares)
+    return Left(sum((one.day for one in found), ZERO), sum((one.week for one in found), ZERO))
+
+
+def _share_subject(
+    key: str, shares: list[Share], terms: tuple[Terms, ...], days: Mapping[UUID, Day], left: Left = NOTHING_LEFT
+) -> Subject:
     starts = [days[account_id].start_cash for account_id in {one.account_id for one in shares}]
     won = sum((one.won for one in shares), ZERO)
     began_with = won - sum((one.won_today for one in shares), ZERO)
@@ -144,8 +158,8 @@ def _share_subject(key: str, shares: list[Share], terms: tuple[Terms, ...], days
         targets=tuple(Target(one.account_id, one.trader_id) for one in shares),
         lines=tuple(line for one in shares for line in one.lines),
         terms=terms,
-        day_base=sum((one.day for one in shares), ZERO),
-        week_base=sum((one.week for one in shares), ZERO),
+        day_base=sum((one.day for one in shares), left.day),
+        week_base=sum((one.week for one in shares), left.week),
         # A share has no cash of its own: its drawdown counts from the best of what it has won.
         cash=won,
         start_equity=_total(starts),
@@ -155,8 +169,11 @@ def _share_subject(key: str, shares: list[Share], terms: tuple[Terms, ...], days
     )
 
 
-def user_subject(owner_id: UUID, days: Iterable[Day], elsewhere: Elsewhere, limits: Limits) -> Subject:
+def user_subject(
+    owner_id: UUID, days: Iterable[Day], elsewhere: Elsewhere, gone: Iterable[Day], limits: Limits
+) -> Subject:
     """All accounts of a user: those of this lane live, the others as their own lanes last wrote them."""
+    left = left_by(gone)
     mine = [(day, *account_lines(day)) for day in days]
     foreign = elsewhere.days.values()
     won = sum((day.realized for day, _, _ in mine), ZERO) + sum((row.pnl or ZERO for row in foreign), ZERO)
@@ -170,8 +187,8 @@ def user_subject(owner_id: UUID, days: Iterable[Day], elsewhere: Elsewhere, limi
         targets=tuple(Target(member.id) for member in members),
         lines=tuple(line for _, lines, _ in mine for line in lines),
         terms=tuple(map(terms_of, limits.of(LimitScope.USER, owner_id))),
-        day_base=won,
-        week_base=week,
+        day_base=won + left.day,
+        week_base=week + left.week,
         cash=None if start is None else start + won,
         start_equity=start,
         is_complete=(

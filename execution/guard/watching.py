@@ -16,6 +16,7 @@ from execution.guard.days import Day, executions, take_new_fills
 from execution.guard.decide import Breach, DecidedKey, decided_in
 from execution.guard.elsewhere import Elsewhere, load_elsewhere
 from execution.guard.first import count_first_words, untold
+from execution.guard.gone import load_gone
 from execution.guard.market import Market
 from execution.guard.marks import Mark, Marks, higher
 from execution.guard.opening import holdings_of, open_days
@@ -188,10 +189,12 @@ class Watching:
     def _rebuild_others(self, now: datetime) -> None:
         """Traders, recorders and users. Those of the last two may have accounts in other lanes."""
         rows = [row for of_target in self.limits.by_target.values() for row in of_target]
-        elsewhere = load_elsewhere({row.owner_id for row in rows if row.scope in _REACHING}, self.days, now)
+        reached = {row.owner_id for row in rows if row.scope in _REACHING}
+        elsewhere = load_elsewhere(reached, self.days, now)
+        gone = load_gone(reached, self.days, now) if reached else {}
         foreign = {key: day for theirs in elsewhere.values() for key, day in theirs.as_days(now).items()}
-        before, self.others = self.others, trader_subjects(self.days, foreign, self.limits)
-        self.others += self._users(elsewhere)
+        before, self.others = self.others, trader_subjects(self.days, foreign, gone, self.limits)
+        self.others += self._users(elsewhere, gone.values())
         self.ledger.sessions = sessions_of({**foreign, **self.days})
         self._marks.carry(before, self.others, rows, self._market.prices)
         self._market.follow(line.key for subject in self.subjects for line in subject.lines)
@@ -211,12 +214,10 @@ class Watching:
                 if key in followed:
                     self._market.seed(key, fill.price, fill.at)
 
-    def _users(self, elsewhere: Mapping[UUID, Elsewhere]) -> list[Subject]:
-        mine: dict[UUID, list[Day]] = defaultdict(list)
-        for day in self.days.values():
-            mine[day.account.owner_id].append(day)
+    def _users(self, elsewhere: Mapping[UUID, Elsewhere], gone: Iterable[Day]) -> list[Subject]:
+        mine, left = _by_owner(self.days.values()), _by_owner(gone)
         owners = [target for scope, target in self.limits.by_target if scope == LimitScope.USER]
-        return [user_subject(one, mine[one], elsewhere.get(one, Elsewhere()), self.limits) for one in owners]
+        return [user_subject(one, mine[one], elsewhere.get(one, Elsewhere()), left[one], self.limits) for one in owners]
 
     def assess_all(self) -> None:
         """Every subject at the newest prices, and the bands in which nothing has to be looked at."""
@@ -269,3 +270,10 @@ class Watching:
     def marks(self) -> dict[UUID, Mark]:
         """The high-water marks of limits whose scope is no account."""
         return self._marks.of(self.others, self._market.prices)
+
+
+def _by_owner(days: Iterable[Day]) -> dict[UUID, list[Day]]:
+    found: dict[UUID, list[Day]] = defaultdict(list)
+    for day in days:
+        found[day.account.owner_id].append(day)
+    return found

@@ -10,8 +10,9 @@ from uuid import UUID
 from accounts.selectors import Person
 from brokers.selectors import list_accounts_for
 from execution.alarms import list_open_alarms_for
+from execution.guard.gone import Left, left_by
 from execution.models import Alarm
-from execution.riskpage.figures import UNKNOWN, total_of, with_mark
+from execution.riskpage.figures import UNKNOWN, gone_of, total_of, with_left, with_mark
 from execution.riskpage.meters import Meter, money_meter, nearest
 from execution.riskpage.packs import SCOPE, pack_of
 from execution.riskpage.page import ALARMS_SHOWN, GUARD_MAX_AGE_S, SwitchRow, switch_rows
@@ -47,7 +48,8 @@ def brief(user: Person) -> Brief:
     now = clock.now()
     books = _books(user, now) if limits or assignments else {}
     figures = {account_id: _figures(book, now) for account_id, book in books.items()}
-    meters = [*_limit_meters(limits, figures), *_pack_meters(assignments, figures)]
+    left = left_by(gone_of(user, limits, figures.keys(), now).values())
+    meters = [*_limit_meters(limits, figures, left), *_pack_meters(assignments, figures)]
     return Brief(
         alarms=list(list_open_alarms_for(user)[:ALARMS_SHOWN]),
         locks=list(selectors.list_locks_for(user)),
@@ -73,8 +75,8 @@ def _figures(book: Book | None, now: datetime) -> Figures:
     return book.figures
 
 
-def _limit_meters(limits: list[RiskLimit], figures: dict[UUID, Figures]) -> Iterator[Meter]:
-    everything = total_of(list(figures.values())) if figures else UNKNOWN
+def _limit_meters(limits: list[RiskLimit], figures: dict[UUID, Figures], left: Left) -> Iterator[Meter]:
+    everything = with_left(total_of(list(figures.values())), left) if figures else UNKNOWN
     for limit in limits:
         if limit.kind not in MONEY or not (limit.scope == LimitScope.USER or limit.account_id in figures):
             continue

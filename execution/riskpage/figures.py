@@ -7,8 +7,8 @@ older.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -21,7 +21,8 @@ from brokers.quotes.quote import source_of
 from brokers.sessions import SessionDay
 from execution.guard.accounts import Account
 from execution.guard.days import Day
-from execution.guard.subjects import load_settings
+from execution.guard.gone import Left, left_by, load_gone
+from execution.guard.subjects import left_by_shares, load_settings
 from execution.guard.traders import Share, load_shares
 from execution.situation import read_quotes
 from justtrades import clock
@@ -89,13 +90,17 @@ class TraderFigures:
 class Book:
     """Everybody's figures of one user. `watched` are the accounts that a monitor is to count now.
 
-    `uncounted` are traders with a limit whose account is not counted in this session, by recorder and account.
+    `uncounted` are traders with a limit whose account is not counted in this session, by recorder and account. `gone`
+    are accounts that nobody watches any more, asked for where a limit reaches further than one account, `gone_shares`
+    what traders had of them.
     """
 
     watched: frozenset[UUID]
     accounts: dict[UUID, AccountFigures]
     traders: dict[UUID, TraderFigures] = field(default_factory=dict)
     uncounted: list[tuple[UUID, UUID]] = field(default_factory=list)
+    gone: dict[UUID, Day] = field(default_factory=dict)
+    gone_shares: list[Share] = field(default_factory=list)
 
     def of_account(self, account_id: UUID) -> AccountFigures:
         return self.accounts.get(account_id, AccountFigures())
@@ -111,13 +116,14 @@ class Book:
             case LimitScope.ACCOUNT if limit.account_id is not None:
                 return self.of_account(limit.account_id).figures
             case LimitScope.USER:
-                return with_mark(self.total, limit.high_water)
+                return with_mark(with_left(self.total, left_by(self.gone.values())), limit.high_water)
         parts = self._traders_of(limit)
         if not parts or not self._is_whole(limit, parts):
             return UNKNOWN
         accounts = {part.share.account_id: part.start_equity for part in parts}
         total = total_of([part.figures for part in parts], starts=list(accounts.values()))
-        return with_mark(total, limit.high_water)
+        left = left_by_shares(one for one in self.gone_shares if one.recorder_id == limit.recorder_id)
+        return with_mark(with_left(total, left), limit.high_water)
 
     def counts(self, limit: RiskLimit) -> tuple[int, int] | None:
         """Contracts and open positions that the limit counts by; None while not all of them are known."""
@@ -150,10 +156,17 @@ class Book:
 
 def read_book(user: Person, accounts: Iterable[BrokerAccount], limits: Iterable[RiskLimit]) -> Book:
     """`accounts` are those of enabled logins, from `list_accounts_with_risk_for`. A fixed number of queries."""
-    watched = {account.pk: account for account in accounts}
-    book = Book(frozenset(watched), _accounts(user, watched, clock.now()))
-    _read_traders(user, book, watched, list(limits))
+    watched, now, asked = {account.pk: account for account in accounts}, clock.now(), list(limits)
+    book = Book(frozenset(watched), _accounts(user, watched, now))
+    book.gone = gone_of(user, asked, watched, now)
+    _read_traders(user, book, watched, asked)
     return book
+
+
+def gone_of(user: Person, limits: Iterable[RiskLimit], watched: Collection[UUID], now: datetime) -> dict[UUID, Day]:
+    """The user's accounts that nobody watches any more, where one of the limits counts them."""
+    reaches = any(limit.scope in {LimitScope.USER, LimitScope.RECORDER} for limit in limits)
+    return load_gone([user.pk], watched, now) if reaches and user.pk is not None else {}
 
 
 def _accounts(user: Person, accounts: Mapping[UUID, BrokerAccount], now: datetime) -> dict[UUID, AccountFigures]:
@@ -180,7 +193,8 @@ def _read_traders(user: Person, book: Book, watched: Mapping[UUID, BrokerAccount
     if not own and not recorders:
         return
     wanted = Q(pk__in=own) | Q(recorder__in=recorders)
-    shares = load_shares(wanted, _days(book, watched))
+    shares = load_shares(wanted, {**book.gone, **_days(book, watched)})
+    book.gone_shares = [shares.pop(pk) for pk, share in list(shares.items()) if share.account_id in book.gone]
     prices = _prices(shares.values())
     for trader in list_traders_for(user).filter(wanted):
         share = shares.get(trader.pk)
@@ -246,6 +260,11 @@ def with_mark(figures: Figures, mark: Decimal | None) -> Figures:
     known = [value for value in (mark, figures.equity) if value is not None]
     high = None if figures.equity is None else max(known)
     return Figures(figures.day, figures.week, figures.equity, figures.start_equity, high, high)
+
+
+def with_left(figures: Figures, left: Left) -> Figures:
+    """With what was realised where nobody watches any more: it is lost, and is in nobody's equity."""
+    return replace(figures, day=_added([figures.day, left.day]), week=_added([figures.week, left.week]))
 
 
 def total_of(parts: list[Figures], starts: list[Decimal | None] | None = None) -> Figures:
