@@ -69,6 +69,7 @@ def apply_events(events: Sequence[LoginEvent]) -> None:
         venues = {account.id: account.login.venue for account in accounts.values()}
         ledger = Ledger(clock.now(), accounts, venues)
         ledger.load(_client_ids(flat), _broker_ids(ledger, flat))
+        _note_first_fills(ledger, flat)
         looks, before = looks_of(ledger, batch.syncs), Before.of(ledger)
         _apply_all(ledger, flat)
         absence.apply_looks(ledger, looks, _listening(flat))
@@ -118,6 +119,14 @@ def _broker_ids(ledger: Ledger, flat: Sequence[LoginEvent]) -> Iterator[tuple[UU
             by_login[event.broker_order_id] = login_id
     for name, login_id in by_login.items():
         yield from ((account.id, name) for key, account in ledger.accounts.items() if key[0] == login_id)
+
+
+def _note_first_fills(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:
+    for login_id, event in flat:
+        account_id = _account_id(ledger, login_id, event) if isinstance(event, FillReport) else None
+        if isinstance(event, FillReport) and account_id is not None:
+            key = (account_id, event.broker_order_id)
+            ledger.filled_at[key] = min(event.at, ledger.filled_at.get(key, event.at))
 
 
 def _apply_all(ledger: Ledger, flat: Sequence[LoginEvent]) -> None:

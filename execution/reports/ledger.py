@@ -11,6 +11,7 @@ import structlog
 
 from brokers.base import OrderRole, OrderStatus
 from brokers.models import BrokerAccount
+from brokers.reports import OrderReport
 from execution import locks, transitions
 from execution.bulk import copy_rows, update_rows
 from execution.models import IntentKind, IntentSource, IntentStatus, ObjectKind, Order, OrderIntent
@@ -36,6 +37,8 @@ FLATTENING = (IntentKind.EXIT, IntentKind.FLATTEN)
 """Kinds that go as the venue's own flatten, which carries no id of ours at some venues."""
 FOUND = "FOUND"
 """The code of what was in doubt and turned up at the broker."""
+CLOCK_SKEW = timedelta(seconds=5)
+"""By how much a broker's clock may be behind ours."""
 RETRY_PAUSE = timedelta(seconds=0.5)
 """Before what was proven not sent goes again, times the number of tries: a broker that is away is not hammered."""
 
@@ -48,6 +51,8 @@ class Ledger:
     by_client: dict[str, Order] = field(default_factory=dict)
     by_broker: dict[tuple[UUID, str], Order] = field(default_factory=dict)
     nameless_exits: dict[tuple[UUID, str, str], Order] = field(default_factory=dict)
+    filled_at: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
+    """When each broker order that the batch tells a fill of was filled first."""
     intents: dict[UUID, OrderIntent] = field(default_factory=dict)
     created: dict[UUID, Order] = field(default_factory=dict)
     changed: dict[UUID, Order] = field(default_factory=dict)
@@ -97,6 +102,15 @@ class Ledger:
             self.by_client[order.client_order_id] = order
         if order.broker_order_id is not None:
             self.by_broker[order.account_id, order.broker_order_id] = order
+
+    def take_close(self, account_id: UUID, report: OrderReport) -> Order | None:
+        """The exit of ours that this close without a name belongs to: never to one that was filled before it was."""
+        key = (account_id, report.symbol, report.side.value)
+        order = self.nameless_exits.get(key)
+        filled_at = self.filled_at.get((account_id, report.broker_order_id))
+        if order is None or (filled_at is not None and filled_at < order.created_at - CLOCK_SKEW):
+            return None
+        return self.nameless_exits.pop(key)
 
     def changed_entries(self) -> list[Order]:
         """The entries that this batch knows of."""

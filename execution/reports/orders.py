@@ -34,7 +34,7 @@ def _find(ledger: Ledger, account_id: UUID, report: OrderReport) -> Order | None
         return order
     known = ledger.by_broker.get((account_id, report.broker_order_id))
     if known is None and report.role in {OrderRole.EXTERNAL, OrderRole.EXIT}:
-        known = ledger.nameless_exits.pop((account_id, report.symbol, report.side.value), None)
+        known = ledger.take_close(account_id, report)
         if known is not None and known.broker_order_id is not None:
             return None
         if known is not None:

@@ -191,6 +191,22 @@ def test_a_flatten_is_known_by_its_close_even_before_its_reply() -> None:
     assert Order.objects.filter(role="external").count() == 0
 
 
+@pytest.mark.parametrize(("minutes_before", "is_ours"), [(0, True), (1, False)])
+def test_what_was_filled_before_a_close_of_ours_was_sent_is_not_that_close(
+    minutes_before: int, *, is_ours: bool
+) -> None:
+    """A person's order of a while ago, told of after the line was down, while the fate of our close is not known."""
+    trader = TraderFactory()
+    opened = Venue(trader=trader)
+    opened.apply(opened.report(OrderStatus.FILLED), opened.fill("1"))
+    closing = Venue(trader=trader, kind=IntentKind.EXIT, leg="exit", side="sell")
+    order = closing.report(OrderStatus.FILLED, "600", side=Side.SELL, client_order_id=None, role=OrderRole.EXTERNAL)
+    at = now() - timedelta(minutes=minutes_before)
+    closing.apply(closing.sync(order, closing.fill("2", broker_order_id="600", side=Side.SELL, at=at)))
+    assert closing.order.broker_order_id == ("600" if is_ours else None)
+    assert (Position.objects.get().net_qty == 0) is is_ours
+
+
 def test_a_close_that_still_works_at_a_flat_broker_is_taken_away_before_it_is_done(
     time_machine: TimeMachineFixture,
 ) -> None:

@@ -94,6 +94,11 @@ class Line:
         theirs = [order.id for order in books.orders.values() if order.role is OrderRole.EXTERNAL]
         taken = Fill.objects.filter(account=self.trader.account, applied_at__gt=books.flat_since, order__role="exit")
         closed += [-Side(fill.side).sign * fill.qty for fill in taken.filter(broker_order_id__in=theirs)]
+        if any(fill.broker_order_id in theirs for fill in taken):
+            # Then the close is taken for the person's: the two have changed places, and nobody has more or less.
+            closes = [order.id for order in books.orders.values() if order.role is OrderRole.EXIT]
+            nobodys = Fill.objects.filter(account=self.trader.account, order=None, broker_order_id__in=closes)
+            closed += [Side(fill.side).sign * fill.qty for fill in nobodys]
         if closed:
             books.close_by_hand(sum(closed))
 

@@ -19,6 +19,10 @@ def move(to: int) -> Step:
     return "move", {"to": to, "held_back": False}
 
 
+def trade(to: int) -> Step:
+    return "trade", {"to": to}
+
+
 def alert(action: str, contracts: int) -> Step:
     return "alert", {"action": action, "contracts": contracts, "held_back": False}
 
@@ -51,6 +55,21 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
     "two closes at once": (
         RE_ENTERS,
         [at("flatten", LINKS), move(3), ("arm", {"point": "dispatch.post_send"}), alert("buy", 3), wait(1)],
+    ),
+    # A person's order was taken for a close of ours that has no name, and the close for the person's.
+    "a person closes while we cannot hear it": (
+        USUAL,
+        [
+            by_hand(LINKS, Side.SELL),
+            trade(-2),
+            by_hand(LINKS, Side.BUY),
+            at("fall_silent", LINKS),
+            by_hand(LINKS, Side.BUY),
+            at("lose_stop", LINKS),
+            trade(2),
+            by_hand(LINKS, Side.BUY),
+            wait(60),
+        ],
     ),
     # An exit found less than we thought, the broker was flat, and what waited behind the exit kept it from being seen.
     "closed by hand, and more alerts behind it": (
