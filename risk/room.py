@@ -1,6 +1,7 @@
 """What accounts may still lose by the figures that their monitors last wrote down, for a look before each entry.
 
 The monitor judges with every price; this is for the moment in which it has not acted yet, and for when it is dead.
+As there, what was realised on a login that is off counts, and what was open there when it was last looked at does not.
 Limits on a trader or a recorder have no figures written down: of them only the monitor knows.
 """
 
@@ -25,7 +26,8 @@ UNKNOWN = Figures(day=None)
 SILENT_AFTER = timedelta(seconds=SILENT_AFTER_S)
 
 _BOOKS = """
-    SELECT a.id, a.owner_id, d.realized - d.fees, d.open_pnl, d.start_cash, d.checked_at,
+    SELECT a.id, a.owner_id, d.realized - d.fees,
+           CASE WHEN l.is_enabled AND l.deleted_at IS NULL THEN d.open_pnl ELSE 0 END, d.start_cash, d.checked_at,
            e.equity, e.intraday_high, e.end_of_day_high,
            (SELECT coalesce(sum(w.realized - w.fees), 0) FROM risk_accountday w
             WHERE w.account_id = a.id AND w.session < d.session

@@ -30,7 +30,7 @@ class Left(NamedTuple):
 
 
 def load_gone(owners: Collection[UUID], own: Collection[UUID], now: datetime) -> dict[UUID, Day]:
-    """The days of these owners' accounts that nobody watches and that are not among `own`, with nothing open.
+    """The days of these owners' accounts that nobody watches and that are not among `own`: what they realised.
 
     One query where there are none, a fixed number else.
     """

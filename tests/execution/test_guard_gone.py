@@ -19,6 +19,7 @@ from justtrades import clock
 from risk import selectors
 from risk.models import AccountDay, LimitKind, LimitScope, RiskLimit
 from risk.monitors import Figures
+from risk.room import read_books
 from tests.execution.desk import MNQ
 from tests.execution.watchers import THURSDAY, fill, limit, reached, trader_on, watched_account, watching
 from tests.factories import BrokerAccountFactory, BrokerLoginFactory, PositionFactory, TraderFactory
@@ -125,6 +126,20 @@ def test_what_is_still_open_there_makes_nothing_unknown(lost: Trader, kept: Trad
     watched = watching(kept.account)
     assert counted(watched) == 0
     assert watched._market.followed() == set()
+
+
+@pytest.mark.parametrize("open_pnl", [Decimal(-300), None])
+def test_the_look_before_an_entry_counts_the_same(lost: Trader, kept: Trader, open_pnl: Decimal | None) -> None:
+    limited(kept, LimitScope.USER)
+    loses(lost, 60)
+    watched = watching(kept.account)
+    AccountDay.objects.filter(account=lost.account).update(realized=-60, open_pnl=open_pnl)
+    assert read_books([], [kept.owner_id], clock.now())[lost.account_id].figures.day == (
+        None if open_pnl is None else -360
+    )
+    switch_off(lost, is_enabled=False)
+    watched.reload(clock.now())
+    assert read_books([], [kept.owner_id], clock.now())[lost.account_id].figures.day == -60
 
 
 def test_the_top_of_every_page_counts_it_too(lost: Trader, kept: Trader) -> None:
