@@ -27,6 +27,8 @@ ROOM_DOLLARS = 10
 FALL_POINTS = 6
 """Of one MNQ contract: 12 dollars, and less than the demo's stop of 10 points."""
 _SETTLE_S = 0.6
+_SAVED_S = 3.5
+"""The sandbox saves its books once nothing has changed for two seconds, and tells nobody anything meanwhile."""
 _NEXT_S = 2.0
 """The monitor writes its figures, and reads limits and locks, once a second."""
 _LIMITS = """
@@ -107,7 +109,7 @@ class RiskBench:
         post(self._url, next(self._prices), "buy")
         wanted = self._effort.accounts
         until(lambda: self._database.row(_WATCHED)[0] == wanted, f"{wanted} positions were not watched")
-        time.sleep(_SETTLE_S)
+        time.sleep(_SAVED_S)
         began = time.time()
         self._sandbox.post("/price", symbol=self._symbol, price=PRICE - FALL_POINTS)
         time.sleep(_SETTLE_S)
