@@ -96,7 +96,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Nothing by default: most entries have nothing around them, and share one object that says so."""
+    """Nothing by default: most entries have nothing around them, and share one object that says so.
+
+    `silent_until`: nothing more may be asked of the broker before that, and the entry has expired by then.
+    """
 
     tripped: Tripped | None = None
     lock: Lock | None = None
@@ -110,6 +113,7 @@ class Around:
     rates: tuple[Count, ...] = ()
     rooms: tuple[Room, ...] = ()
     pack: Denial | None = None
+    silent_until: datetime | None = None
 
 
 NOTHING = Around()

@@ -1,7 +1,7 @@
 """Pre-trade checks in one visible order: the first deny wins and says what was had and what the limit is. Pure.
 
 Duplicates are not looked for here: the database takes an intent's key once. Neither is margin, which no venue tells
-us beforehand, nor what is left of a venue's requests, where `brokers.budget` keeps entries from what exits need.
+us beforehand.
 """
 
 from __future__ import annotations
@@ -213,6 +213,14 @@ def _capability(facts: Facts, _now: datetime) -> Denial | None:
     return None
 
 
+def _requests(facts: Facts, _now: datetime) -> Denial | None:
+    until = facts.around.silent_until
+    if until is None:
+        return None
+    text = f"the broker may be asked for no entry before {until:%H:%M:%S} UTC, when this alert is too old"
+    return Denial("NO_REQUESTS_LEFT", text, f"none until {until:%H:%M:%S} UTC", "one before the alert is too old")
+
+
 def _over(code: str, counts: tuple[Count, ...]) -> Denial | None:
     for count in counts:
         if count.had > count.limit:
@@ -254,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     _check("room to lose", _room, "NO_ROOM"),
     _check("rule pack", _rule_pack),
     _check("what the broker can do", _capability, "VENUE_CAPABILITY"),
+    _check("requests left", _requests, "NO_REQUESTS_LEFT"),
 )
 """The order is a promise: the first denial is the reason that is told."""
 EXIT_CHECKS: tuple[Check, ...] = (_REACHABLE,)

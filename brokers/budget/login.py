@@ -87,6 +87,18 @@ class LoginBudget:
         if commons or self.always_asks:
             self._take(now, priority, owns, commons, cost)
 
+    def opens_at(self, priority: Priority, endpoint: str = "") -> datetime | None:
+        """When this priority's next request fits, aware UTC; None when it does now. Asks nobody: what is shared with
+        others is not looked at.
+        """
+        owns, _ = self._by_endpoint.get(endpoint, self._others)[priority]
+        now = self._now()
+        with self._lock:
+            until = max(self._login_silence.until, self._address_silence.until)
+            for own in owns:
+                until = max(until, own.window.opens_at(now, 1, priority))
+        return _EPOCH + until * _MICROSECOND if until > now else None
+
     def penalise(self, until: datetime, *, everybody: bool = False) -> None:
         """The venue itself asked for silence: nobody spends before `until` (aware UTC), in any process.
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from brokers.access import Budget, Limit, Priority
 from brokers.budget.budgets import Budgets
 from brokers.budget.gauges import Gauge, LoginRules
+from brokers.budget.login import LoginBudget
 from brokers.budget.readings import Readings
 from brokers.budget.shares import ADDRESS_SCOPE
 from brokers.errors import RateLimited
@@ -50,7 +51,7 @@ def lane_budgets(lane: int) -> Budgets:
     return Budgets(settings.BUDGETS_URL, address=settings.EGRESS_ADDRESS, lanes=settings.LANES, lane=lane)
 
 
-def owned_budget(budgets: Budgets, login: BrokerLogin) -> Budget:
+def owned_budget(budgets: Budgets, login: BrokerLogin) -> LoginBudget:
     """A login's budget in the lane that it belongs to; reads once what was spent before a restart."""
     rules = rules_of(login)
     return budgets.owned(rules.login_id, rules.venue, rules.limits)

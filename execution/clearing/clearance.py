@@ -23,6 +23,7 @@ from brokers.registry import VENUES
 from brokers.sessions import is_open, session_of
 from execution.abilities import abilities_of, lacking, market_of
 from execution.clearing import pack_facts, restraints
+from execution.clearing.asking import asking
 from execution.clearing.exposure import Place, root_of
 from execution.clearing.pace import OF_RECORDER, Pace
 from execution.clearing.pack_facts import Wanted
@@ -106,7 +107,9 @@ class Clearance:
         market = self._market(follower.environment, entry.symbol)
         may_rest = entry.leg.order_type is OrderType.LIMIT
         watch = self.watches.get(follower.trader_id)
-        if self._is_quiet and watch is None and (market is None or market.is_fine) and not rates and not may_rest:
+        silent_until = asking.silent_past(follower.login_id, entry.expires_at)
+        is_fine = watch is None and silent_until is None and (market is None or market.is_fine)
+        if self._is_quiet and is_fine and not rates and not may_rest:
             return NOTHING
         rates = (*self._recorder_rate(found), *rates) if found.signals > 0 else rates
         in_force, account_id = found.in_force, follower.account_id
@@ -119,6 +122,7 @@ class Clearance:
             collar=self._collar(follower, entry) if may_rest else None,
             working_orders=self._working_orders(found, account_id),
             rates=rates,
+            silent_until=silent_until,
             **limited,
         )
 

@@ -14,7 +14,9 @@ from django.db.models import F
 from django.db.models.functions import Mod
 
 from brokers import errors
+from brokers.access import Priority
 from brokers.base import Connection, Request, client_ids
+from brokers.budget.login import LoginBudget
 from brokers.models import BrokerLogin
 from brokers.registry import VENUES
 from brokers.reports import Event, NotSent
@@ -22,6 +24,7 @@ from brokers.services import access_of
 from brokers.services.budgets import lane_budgets, owned_budget
 from brokers.streams import StreamLoop
 from brokers.vault import WrongKey
+from execution.clearing.asking import asking, nobody_knows
 from execution.dispatch import dispatch_due
 from execution.doubt import Looked
 from execution.lane.heard import Heard
@@ -54,15 +57,18 @@ class Lane:
         self._asked_at: dict[UUID, datetime | None] = {}
         self._threaded: set[UUID] = set()
         self._budgets = lane_budgets(index)
+        self._budget_of: dict[UUID, LoginBudget] = {}
         self._connecting = threading.Lock()
 
     def start(self) -> None:
+        asking.of_lane = self._may_ask_at
         self.loop.start()
         self.inbox.start()
         self.refresh_logins()
 
     def stop(self) -> None:
         self.is_owner = False
+        asking.of_lane = nobody_knows
         for connection in self._connections.values():
             connection.stop()
         self.loop.stop()
@@ -146,7 +152,7 @@ class Lane:
             if login.id in self._connections:
                 return self._connections[login.id]
             try:
-                budget = owned_budget(self._budgets, login)
+                self._budget_of[login.id] = budget = owned_budget(self._budgets, login)
                 access = access_of(login, budget=budget)
                 connection = VENUES[login.venue].connect(login.id, access, self._sink, self.loop)
             except (errors.BrokerError, WrongKey, KeyError) as error:
@@ -158,6 +164,10 @@ class Lane:
                 self._threaded.add(login.id)
         connection.start()
         return connection
+
+    def _may_ask_at(self, login_id: UUID) -> datetime | None:
+        budget = self._budget_of.get(login_id)
+        return None if budget is None else budget.opens_at(Priority.ENTRY)
 
     def _sink(self, login_id: UUID, events: Sequence[Event]) -> None:
         self.inbox.put(login_id, events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,8 @@ from brokers.paper.venue import VENUE
 from brokers.quotes import cache, demand
 from brokers.quotes.quote import Quote
 from brokers.services import access_of
+from brokers.services.budgets import shared_budget
+from execution.clearing.asking import asking
 from execution.lane.runtime import Lane
 from execution.models import IntentKind, IntentStatus, Order, OrderIntent, Position
 from justtrades import clock
@@ -126,3 +129,13 @@ def test_a_restarted_lane_finds_the_account_as_it_was(lane: Lane, account: Broke
     until(lambda: net(symbol) == 0)
     until(lambda: working() == [])
     again.stop()
+
+
+def test_a_lane_says_when_its_login_may_ask_again(lane: Lane, account: BrokerAccount) -> None:
+    """The broker told another process to be silent: an entry that is too old by then is denied at once."""
+    now = clock.now()
+    soon, later = now + timedelta(seconds=30), now + timedelta(minutes=10)
+    assert asking.silent_past(account.login_id, soon) is None
+    shared_budget(account.login).penalise(later)
+    assert until(lambda: asking.silent_past(account.login_id, soon)) == later
+    assert asking.silent_past(account.login_id, later) is None

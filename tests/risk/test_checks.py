@@ -60,6 +60,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "NO_ROOM": {"rooms": (Room("daily loss", "-$501.00", "-$500.00", is_used_up=True),)},
     "PACK_FLOOR": {"pack": Denial("PACK_FLOOR", "this stop would cross your floor by $140.00", "$640.00", "$500.00")},
     "VENUE_CAPABILITY": {"venue_lacks": "trailing stops"},
+    "NO_REQUESTS_LEFT": {"silent_until": NOW + timedelta(minutes=10)},
 }
 STOPS_AN_EXIT = {"MISSING_ENDPOINT", "MISSING_CREDENTIALS", "LOGIN_FAILED"}
 OF_AROUND = frozenset(Around.__dataclass_fields__)

@@ -42,6 +42,18 @@ def test_an_endpoint_counts_in_every_rule_that_names_it(budget: LoginBudget) -> 
     assert spend_all(budget, Priority.FLATTEN) == 150
 
 
+def test_when_the_next_one_fits_is_told_without_spending(budget: LoginBudget, hands: Hands) -> None:
+    assert budget.opens_at(Priority.ENTRY) is None
+    spend_all(budget, Priority.ENTRY)
+    opens_at = budget.opens_at(Priority.ENTRY)
+    assert opens_at is not None
+    assert budget.opens_at(Priority.EXIT) is None
+    hands.set(opens_at)
+    assert budget.opens_at(Priority.ENTRY) is None
+    budget.penalise(opens_at + timedelta(seconds=90))
+    assert budget.opens_at(Priority.FLATTEN) == opens_at + timedelta(seconds=90)
+
+
 def test_a_refused_request_counts_in_no_rule(budget: LoginBudget) -> None:
     spend_all(budget, Priority.FLATTEN, "history")
     for _ in range(100):
