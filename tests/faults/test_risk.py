@@ -84,6 +84,9 @@ def arm(house: House) -> None:
 def enter(house: House) -> None:
     house.post("buy")
     house.plant.until(lambda: held(house.followers) == len(house.followers), "all are in", PATIENCE_S)
+    # Where the stop follows the fill, a lane that dies between them finds what was too long without it, and closes it.
+    naked = Position.objects.filter(trader__in=[one.trader for one in house.followers], unprotected_since__isnull=False)
+    house.plant.until(lambda: not naked.exists(), "all are under their stops", PATIENCE_S)
     accounts = [one.trader.account_id for one in house.followers]
     watched = AccountDay.objects.filter(account__in=accounts, open_positions=1, open_pnl__isnull=False)
     house.plant.until(lambda: watched.count() == len(accounts), "all are watched", PATIENCE_S)
