@@ -141,6 +141,7 @@ class Lane:
             del self._asked_at[login_id]
             self._threaded.discard(login_id)
             connection = self._connections.pop(login_id)
+            self._budget_of.pop(login_id, None)
         connection.stop()
 
     def _connect_by_id(self, login_id: UUID) -> Connection | None:
